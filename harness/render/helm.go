@@ -1,0 +1,147 @@
+package render
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/chart"
+	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/loader"
+	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
+	valueloader "helm.sh/helm/v4/pkg/chart/v2/loader"
+	release "helm.sh/helm/v4/pkg/release/v1"
+)
+
+// A helm answers `helm template` with the arguments that kustomize gives to it:
+// the manifests that helm prints, or an error with helm's own message.
+type helm interface {
+	template(ctx context.Context, args []string) ([]byte, error)
+}
+
+// embeddedHelm is Helm's SDK in this process. Nothing of the caller's
+// environment, kubeconfig or network reaches it.
+type embeddedHelm struct{}
+
+// template follows newTemplateCmd and runInstall of helm.sh/helm/v4/pkg/cmd,
+// the code behind the helm command line, for the flags that kustomize sets
+// (types.HelmChart.AsHelmArgs).
+func (embeddedHelm) template(ctx context.Context, args []string) ([]byte, error) {
+	install := action.NewInstall(action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler)))
+	install.DryRunStrategy = action.DryRunClient
+	install.ReleaseName = "release-name"
+	install.Replace = true
+	install.Namespace = "default"
+
+	var kubeVersion string
+	var apiVersions, valueFiles []string
+	var skipTests bool
+	flags := pflag.NewFlagSet("template", pflag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVarP(&install.Namespace, "namespace", "n", install.Namespace, "")
+	flags.StringVar(&install.NameTemplate, "name-template", "", "")
+	flags.StringSliceVarP(&valueFiles, "values", "f", nil, "")
+	flags.StringSliceVarP(&apiVersions, "api-versions", "a", nil, "")
+	flags.StringVar(&kubeVersion, "kube-version", "", "")
+	flags.BoolVar(&install.IncludeCRDs, "include-crds", false, "")
+	flags.BoolVar(&skipTests, "skip-tests", false, "")
+	flags.BoolVar(&install.DisableHooks, "no-hooks", false, "")
+	flags.BoolVarP(&install.GenerateName, "generate-name", "g", false, "")
+	flags.BoolVar(&install.Devel, "devel", false, "")
+	flags.Bool("debug", false, "")
+	if err := flags.Parse(args); err != nil {
+		return nil, fmt.Errorf("read helm arguments: %w", err)
+	}
+	if kubeVersion != "" {
+		version, err := common.ParseKubeVersion(kubeVersion)
+		if err != nil {
+			return nil, fmt.Errorf("invalid kube version %q: %w", kubeVersion, err)
+		}
+		install.KubeVersion = version
+	}
+	install.APIVersions = common.VersionSet(apiVersions)
+
+	name, folder, err := install.NameAndChart(flags.Args()[1:])
+	if err != nil {
+		return nil, err
+	}
+	install.ReleaseName = name
+	values, err := mergeValueFiles(valueFiles)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := loadChart(folder)
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := install.RunWithContext(ctx, loaded, values)
+	if err != nil {
+		return nil, err
+	}
+	rel, ok := rendered.(*release.Release)
+	if !ok {
+		return nil, fmt.Errorf("helm rendered a release of an unknown type %T", rendered)
+	}
+	var out bytes.Buffer
+	fmt.Fprintln(&out, strings.TrimSpace(rel.Manifest))
+	if !install.DisableHooks {
+		for _, hook := range rel.Hooks {
+			if skipTests && slices.Contains(hook.Events, release.HookTest) {
+				continue
+			}
+			fmt.Fprintf(&out, "---\n# Source: %s\n%s\n", hook.Path, hook.Manifest)
+		}
+	}
+	return out.Bytes(), nil
+}
+
+// mergeValueFiles follows values.Options.MergeValues of Helm, for local files.
+func mergeValueFiles(files []string) (map[string]any, error) {
+	merged := map[string]any{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		values, err := valueloader.LoadValues(bytes.NewReader(data))
+		if err != nil {
+			return nil, fmt.Errorf("failed to parse %s: %w", file, err)
+		}
+		merged = valueloader.MergeMaps(merged, values)
+	}
+	return merged, nil
+}
+
+// loadChart loads a chart and refuses one that Helm would refuse to template
+// or that would need the network.
+func loadChart(folder string) (chart.Charter, error) {
+	loaded, err := loader.Load(folder)
+	if err != nil {
+		return nil, err
+	}
+	accessor, err := chart.NewAccessor(loaded)
+	if err != nil {
+		return nil, err
+	}
+	if kind, _ := accessor.MetadataAsMap()["Type"].(string); kind != "" && kind != "application" {
+		return nil, fmt.Errorf("%s charts are not installable", kind)
+	}
+	if dependencies := accessor.MetaDependencies(); len(dependencies) > 0 {
+		if err := action.CheckDependencies(loaded, dependencies); err != nil {
+			return nil, fmt.Errorf("%w: run `helm dependency build` and commit the charts folder", err)
+		}
+	}
+	v2, ok := loaded.(*chartv2.Chart)
+	if !ok {
+		return nil, errors.New("the chart's apiVersion is not supported: use v1 or v2")
+	}
+	return loaded, refuseOutsideSchemas(v2)
+}

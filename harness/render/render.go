@@ -1,0 +1,230 @@
+// Package render turns an app, a kustomization directory, into the manifests
+// that Argo CD would apply: kustomize with Helm enabled, charts included.
+//
+// The output is byte for byte what `kustomize build --enable-helm` prints. What
+// differs is what an untrusted app may do on the way: no command is run (unless
+// a helm command is asked for), nothing is downloaded, nothing outside of the
+// app decides the result, and time and memory are bounded.
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime/metrics"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+)
+
+// Defaults of Options.
+const (
+	DefaultKubeVersion = "1.35.0"
+	DefaultTimeout     = 2 * time.Minute
+	DefaultMaxBytes    = 64 << 20
+	DefaultMaxMemory   = 2 << 30
+)
+
+// Options say how to render. The zero value is ready to use.
+type Options struct {
+	// HelmCommand is a helm to run in place of the embedded one: a path or a
+	// name on the PATH. Empty: no command is run.
+	HelmCommand string
+	// KubeVersion is what charts see as .Capabilities.KubeVersion, unless
+	// their kustomization says otherwise. Empty: DefaultKubeVersion.
+	KubeVersion string
+	// APIVersions are what charts see in .Capabilities.APIVersions besides
+	// Helm's own, unless their kustomization says otherwise.
+	APIVersions []string
+	// Timeout bounds one rendering. Zero: DefaultTimeout.
+	Timeout time.Duration
+	// MaxBytes bounds each file that is read and what is rendered, in bytes.
+	// Zero: DefaultMaxBytes.
+	MaxBytes int64
+	// MaxMemory bounds the heap of the process while it renders, in bytes.
+	// Zero: DefaultMaxMemory.
+	MaxMemory uint64
+}
+
+// ErrNothingRendered says that an app has no objects at all, which kustomize
+// itself takes for success.
+var ErrNothingRendered = errors.New("nothing was rendered: the kustomization has no objects; check its resources, helmCharts and the values that enable them")
+
+// IsApp reports whether a directory has a kustomization that can be applied:
+// a file with one of kustomize's three names, and not of kind Component.
+func IsApp(dir string) bool {
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		data, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			continue
+		}
+		return !componentPattern.Match(data)
+	}
+	return false
+}
+
+var componentPattern = regexp.MustCompile(`(?m)^["']?kind["']?\s*:\s*["']?Component["']?\s*(#.*)?$`)
+
+// App renders the app in a directory and returns a stream of YAML documents.
+// Errors are those of kustomize and Helm in their own words, a refusal (see the
+// package comment), a limit that was reached, or ErrNothingRendered.
+//
+// Go code cannot be interrupted from outside: when a limit is reached, App
+// returns at once, and a template that never ends goes on until the process
+// ends.
+func App(ctx context.Context, dir string, options Options) ([]byte, error) {
+	options = options.withDefaults()
+	if err := installInflator(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, options.Timeout,
+		fmt.Errorf("rendering took longer than the limit of %s", options.Timeout))
+	defer cancel()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+
+	r := &run{ctx: ctx, helm: embeddedHelm{}, maxBytes: options.MaxBytes}
+	if options.HelmCommand != "" {
+		command, err := newCommandHelm(ctx, options.HelmCommand, options.MaxBytes)
+		if err != nil {
+			return nil, err
+		}
+		r.helm = command
+	}
+	type outcome struct {
+		manifests []byte
+		err       error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		manifests, err := r.kustomize(dir, options)
+		done <- outcome{manifests, err}
+	}()
+	memory := time.NewTicker(20 * time.Millisecond)
+	defer memory.Stop()
+	for {
+		select {
+		case result := <-done:
+			return result.manifests, result.err
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		case <-memory.C:
+			if heapBytes() > options.MaxMemory {
+				stop(fmt.Errorf("rendering needed more than the limit of %d MiB of memory", options.MaxMemory>>20))
+			}
+		}
+	}
+}
+
+func (o Options) withDefaults() Options {
+	if o.KubeVersion == "" {
+		o.KubeVersion = DefaultKubeVersion
+	}
+	if o.Timeout == 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.MaxMemory == 0 {
+		o.MaxMemory = DefaultMaxMemory
+	}
+	return o
+}
+
+// run is one rendering in progress.
+type run struct {
+	ctx      context.Context
+	helm     helm
+	maxBytes int64
+
+	mu    sync.Mutex
+	first error
+}
+
+// fail notes the first error of our own, and returns it. Kustomize wraps errors
+// in the whole configuration of what failed (values included), and takes some
+// for "try something else": the noted error is the one that App returns.
+func (r *run) fail(err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.first == nil {
+		r.first = err
+	}
+	return err
+}
+
+func (r *run) firstFailure() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.first
+}
+
+var runCount atomic.Int64
+
+// kustomize does what the kustomize command does with --enable-helm: see
+// HonorKustomizeFlags in sigs.k8s.io/kustomize/kustomize/v5/commands/build.
+func (r *run) kustomize(dir string, options Options) (manifests []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			manifests, err = nil, fmt.Errorf("kustomize failed on its input: %v", p)
+		}
+	}()
+	name := "nevermigrate-" + strconv.FormatInt(runCount.Add(1), 10)
+	runs.Store(name, r)
+	defer runs.Delete(name)
+
+	plugins := types.DisabledPluginConfig()
+	plugins.HelmConfig = types.HelmConfig{
+		Enabled:     true,
+		Command:     name,
+		KubeVersion: options.KubeVersion,
+		ApiVersions: options.APIVersions,
+	}
+	objects, err := krusty.MakeKustomizer(&krusty.Options{
+		Reorder:          krusty.ReorderOptionUnspecified,
+		LoadRestrictions: types.LoadRestrictionsRootOnly,
+		PluginConfig:     plugins,
+	}).Run(guardedFiles{filesys.MakeFsOnDisk(), r}, dir)
+	if own := r.firstFailure(); own != nil {
+		return nil, own
+	}
+	if err != nil {
+		return nil, errors.New(plainMessage(err))
+	}
+	manifests, err = objects.AsYaml()
+	if err != nil {
+		return nil, fmt.Errorf("write objects: %w", err)
+	}
+	if int64(len(manifests)) > r.maxBytes {
+		return nil, fmt.Errorf("%d bytes were rendered, more than the limit of %d", len(manifests), r.maxBytes)
+	}
+	if len(manifests) == 0 {
+		return nil, ErrNothingRendered
+	}
+	return manifests, nil
+}
+
+var configurationPattern = regexp.MustCompile("(?s) with config: `.*?`: ")
+
+// plainMessage is a kustomize error without the configuration that kustomize
+// quotes in it: that may hold values which are nobody's business.
+func plainMessage(err error) string {
+	return strings.TrimSpace(configurationPattern.ReplaceAllString(err.Error(), ": "))
+}
+
+func heapBytes() uint64 {
+	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
