@@ -1,0 +1,59 @@
+# METADATA
+# scope: package
+# title: Patterns, likeness and quoting of strings
+package lib.text
+
+_longest := 60
+
+# METADATA
+# title: A string in quotes, cut at a length that fits on a line
+quoted(text) := sprintf("%q", [text]) if count(text) <= _longest
+
+quoted(text) := sprintf("%q…", [substring(text, 0, _longest)]) if count(text) > _longest
+
+# METADATA
+# title: A string as a pattern that matches nothing else
+literal(text) := regex.replace(text, `[\\.+*?()|\[\]{}^$-]`, `\$0`)
+
+# METADATA
+# title: The whole of a text matches a pattern in which only * is special
+matches(pattern, text) if {
+	parts := [literal(part) | some part in split(pattern, "*")]
+	regex.match(sprintf(`(?s)\A%s\z`, [concat(".*", parts)]), text)
+}
+
+# METADATA
+# title: Two names that a person could mistake for each other
+# description: >-
+#   They differ by case, by `-`, `_` and `.`, or in at most two places. Two
+#   names are near when leaving out up to two characters from each makes them
+#   equal.
+similar(one, other) if {
+	one != other
+	near := _bare(one)
+	far := _bare(other)
+	count(near) >= 4
+	abs(count(near) - count(far)) <= 2
+	_near(near, far)
+}
+
+_bare(name) := lower(regex.replace(name, `[-_.]`, ""))
+
+_near(one, other) if one == other
+
+_near(one, other) if count(_shortened(one) & _shortened(other)) > 0
+
+# What is left of a name without two of its characters, or the same one twice.
+_shortened(name) := {short |
+	some i in numbers.range(0, count(name) - 1)
+	some j in numbers.range(i, count(name) - 1)
+	short := _without(name, i, j)
+}
+
+_without(name, i, j) := concat("", [
+	substring(name, 0, i),
+	substring(name, i + 1, (j - i) - 1),
+	substring(name, j + 1, -1),
+]) if i < j
+
+_without(name, i, i) := concat("", [substring(name, 0, i), substring(name, i + 1, -1)])
