@@ -2,17 +2,16 @@ package render
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
 	"sigs.k8s.io/kustomize/api/konfig"
+	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/kio"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
@@ -33,78 +32,115 @@ func (f guardedFiles) ReadFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(path)) {
-		err = refuseRemote(data, isKustomization)
-	} else if bytes.Contains(data, []byte(konfig.BuiltinPluginApiVersion)) {
-		err = refuseRemote(data, isBuiltinPlugin)
+	var references []string
+	if IsKustomization(path) {
+		references = kustomizationReferences(data)
+	} else {
+		references = pluginReferences(data)
 	}
-	if err != nil {
-		return nil, f.run.fail(fmt.Errorf("%s: %w", path, err))
+	if i := slices.IndexFunc(references, isRemote); i >= 0 {
+		return nil, f.run.fail(fmt.Errorf("%s: remote reference %s: rendering does not use the network; commit a copy and refer to that", path, references[i]))
 	}
 	return data, nil
 }
 
-// pathKeys are the keys below which kustomize and its builtin plugins look for
-// a file, a folder or a git repository.
-var pathKeys = []string{
-	"bases", "components", "configurations", "crds", "env", "envs", "files",
-	"generators", "path", "paths", "patches", "patchesJson6902",
-	"patchesStrategicMerge", "resources", "transformers", "validators",
-	"valuesFile", "additionalValuesFiles", "values", "chartHome",
-}
-
-func isKustomization(*kyaml.RNode) bool { return true }
-
-// isBuiltinPlugin reports whether a document configures a kustomize plugin; the
-// many other manifests of an app may say "path" and "files" as they like.
-func isBuiltinPlugin(document *kyaml.RNode) bool {
-	return document.GetApiVersion() == konfig.BuiltinPluginApiVersion
-}
-
-// refuseRemote refuses a stream of YAML documents in which one that applies
-// has something remote where kustomize expects a path. What is no YAML is left
-// to kustomize, which says so.
-func refuseRemote(data []byte, applies func(*kyaml.RNode) bool) error {
-	decoder := kyaml.NewDecoder(bytes.NewReader(data))
-	for {
-		var node kyaml.Node
-		if err := decoder.Decode(&node); err != nil {
-			if !errors.Is(err, io.EOF) {
-				return nil
-			}
-			return nil
+// kustomizationReferences lists whatever kustomize takes for a file, a folder
+// or a git repository in a kustomization. What kustomize cannot read has none:
+// kustomize, which reads it in the same way, says so.
+func kustomizationReferences(data []byte) []string {
+	var k types.Kustomization
+	if k.Unmarshal(data) != nil {
+		return nil
+	}
+	//lint:ignore SA1019 kustomize still reads the deprecated fields
+	references := slices.Concat(k.Resources, k.Components, k.Bases, k.Crds, k.Configurations)
+	for _, plugins := range [][]string{k.Generators, k.Transformers, k.Validators} {
+		references = append(references, plugins...)
+		for _, plugin := range plugins { // which may stand inline
+			references = append(references, pluginReferences([]byte(plugin))...)
 		}
-		document := kyaml.NewRNode(&node)
-		if !applies(document) {
+	}
+	references = append(references, k.OpenAPI["path"])
+	//lint:ignore SA1019 as above
+	for _, patch := range slices.Concat(k.Patches, k.PatchesJson6902) {
+		references = append(references, patch.Path)
+	}
+	//lint:ignore SA1019 as above
+	for _, patch := range k.PatchesStrategicMerge {
+		references = append(references, string(patch))
+	}
+	for _, replacement := range k.Replacements {
+		references = append(references, replacement.Path)
+	}
+	for _, c := range k.ConfigMapGenerator {
+		references = append(references, sourceReferences(c.KvPairSources)...)
+	}
+	for _, s := range k.SecretGenerator {
+		references = append(references, sourceReferences(s.KvPairSources)...)
+	}
+	for _, chart := range k.HelmCharts {
+		references = append(references, chart.ValuesFile)
+		references = append(references, chart.AdditionalValuesFiles...)
+	}
+	//lint:ignore SA1019 as above
+	for _, chart := range k.HelmChartInflationGenerator {
+		references = append(references, chart.Values)
+	}
+	return references
+}
+
+func sourceReferences(sources types.KvPairSources) []string {
+	references := append(slices.Clone(sources.EnvSources), sources.EnvSource)
+	for _, file := range sources.FileSources {
+		_, path, named := strings.Cut(file, "=")
+		if !named {
+			path = file
+		}
+		references = append(references, path, file)
+	}
+	return references
+}
+
+// pluginReferenceKeys are the keys of the builtin plugins' configurations with
+// a path or a list of paths.
+var pluginReferenceKeys = []string{"path", "paths", "files", "env", "envs", "valuesFile", "additionalValuesFiles", "chartHome"}
+
+// pluginReferences lists the same for a file that configures builtin plugins;
+// other files have none. Manifests may say "path" and "files" as they like.
+func pluginReferences(data []byte) []string {
+	if !bytes.Contains(data, []byte(konfig.BuiltinPluginApiVersion)) {
+		return nil
+	}
+	documents, err := kio.FromBytes(data)
+	if err != nil {
+		return nil // as kustomize will say
+	}
+	var references []string
+	for _, document := range documents {
+		tree, err := document.Map()
+		if err != nil {
 			continue
 		}
-		var tree any
-		if err := node.Decode(&tree); err != nil {
-			return nil
-		}
-		var remote []string
+		configuresPlugin := false
 		visitStrings(tree, func(key, value string) {
-			if slices.Contains(pathKeys, key) && isRemote(value) {
-				remote = append(remote, value)
-			}
-			// Generators, transformers and validators may stand inline.
-			if inline := []byte(value); bytes.Contains(inline, []byte(konfig.BuiltinPluginApiVersion)) && strings.Contains(value, "\n") {
-				if err := refuseRemote(inline, isBuiltinPlugin); err != nil {
-					remote = append(remote, strings.TrimSuffix(strings.TrimPrefix(err.Error(), remotePrefix), remoteSuffix))
+			configuresPlugin = configuresPlugin || key == kyaml.APIVersionField && value == konfig.BuiltinPluginApiVersion
+		})
+		if !configuresPlugin {
+			continue
+		}
+		delete(tree, "valuesInline") // a chart's, not kustomize's
+		visitStrings(tree, func(key, value string) {
+			if slices.Contains(pluginReferenceKeys, key) {
+				references = append(references, value)
+				if _, path, named := strings.Cut(value, "="); named {
+					references = append(references, path)
 				}
 			}
 		})
-		if len(remote) > 0 {
-			slices.Sort(remote)
-			return fmt.Errorf("%s%s%s", remotePrefix, remote[0], remoteSuffix)
-		}
 	}
+	slices.Sort(references)
+	return references
 }
-
-const (
-	remotePrefix = "remote reference "
-	remoteSuffix = ": rendering does not use the network; commit a copy and refer to that"
-)
 
 var remotePattern = regexp.MustCompile(`(?i)^(git::)?([a-z][a-z0-9+.-]*://|[a-z][a-z0-9-]*@|github\.com[/:])`)
 

@@ -115,6 +115,9 @@ func (p *inflator) generate(ctx context.Context) (resmap.ResMap, error) {
 	if err != nil {
 		return nil, err
 	}
+	if int64(len(manifests)) > p.run.maxBytes {
+		return nil, fmt.Errorf("helm rendered %d bytes, more than the limit of %d", len(manifests), p.run.maxBytes)
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}

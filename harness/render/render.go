@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/metrics"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ import (
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/yaml"
 )
 
 // Defaults of Options.
@@ -60,6 +62,12 @@ type Options struct {
 // itself takes for success.
 var ErrNothingRendered = errors.New("nothing was rendered: the kustomization has no objects; check its resources, helmCharts and the values that enable them")
 
+// IsKustomization reports whether a file has one of the names by which kustomize
+// finds a kustomization.
+func IsKustomization(file string) bool {
+	return slices.Contains(konfig.RecognizedKustomizationFileNames(), filepath.Base(file))
+}
+
 // IsApp reports whether a directory has a kustomization that can be applied:
 // a file with one of kustomize's three names, and not of kind Component.
 func IsApp(dir string) bool {
@@ -68,12 +76,15 @@ func IsApp(dir string) bool {
 		if err != nil {
 			continue
 		}
-		return !componentPattern.Match(data)
+		var head struct {
+			Kind string `json:"kind"`
+		}
+		// What cannot be read is an app that does not render, not no app.
+		_ = yaml.Unmarshal(data, &head)
+		return head.Kind != types.ComponentKind
 	}
 	return false
 }
-
-var componentPattern = regexp.MustCompile(`(?m)^["']?kind["']?\s*:\s*["']?Component["']?\s*(#.*)?$`)
 
 // App renders the app in a directory and returns a stream of YAML documents.
 // Errors are those of kustomize and Helm in their own words, a refusal (see the

@@ -1,0 +1,79 @@
+// Package constraint reads the Gatekeeper objects of kind
+// ControllersNeverMigrate, the one place where parameters and enforcement are
+// set, from files.
+//
+// It checks that a file holds constraints and nothing else. What may stand in
+// spec is the policy's to say (data.lib.constraint.problems), so that conftest
+// and Gatekeeper judge a constraint alike.
+package constraint
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/manifest"
+)
+
+// Kind is the kind of a constraint.
+const Kind = "ControllersNeverMigrate"
+
+// Constraint is one constraint.
+type Constraint struct {
+	// File is the path it was read from.
+	File string
+	// Name is metadata.name.
+	Name string
+	// Content is the whole object, as encoding/json would decode it.
+	Content map[string]any
+}
+
+// Load reads the constraints of files, in order. It is an error when a file
+// cannot be read, holds no constraint or anything else, when a constraint has
+// an unknown key beside spec, or when two have the same name.
+func Load(files []string) ([]Constraint, error) {
+	var constraints []Constraint
+	seen := map[string]string{}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("load constraint: %w", err)
+		}
+		objects, err := manifest.Read(data)
+		if err != nil {
+			return nil, fmt.Errorf("load constraint %s: %w", file, err)
+		}
+		for _, object := range objects {
+			c, err := fromObject(file, object.Content)
+			if err != nil {
+				return nil, fmt.Errorf("load constraint %s: document %d: %w", file, object.Document, err)
+			}
+			if earlier, ok := seen[c.Name]; ok {
+				return nil, fmt.Errorf("load constraint %s: the name %q is taken by a constraint in %s: give each its own metadata.name", file, c.Name, earlier)
+			}
+			seen[c.Name] = file
+			constraints = append(constraints, c)
+		}
+	}
+	return constraints, nil
+}
+
+var topLevelKeys = []string{"apiVersion", "kind", "metadata", "spec", "status"}
+
+func fromObject(file string, content map[string]any) (Constraint, error) {
+	if content["kind"] != Kind {
+		return Constraint{}, fmt.Errorf("kind is %v: a constraint has kind %s", content["kind"], Kind)
+	}
+	for key := range content {
+		if !slices.Contains(topLevelKeys, key) {
+			return Constraint{}, fmt.Errorf("%s: unknown key: a constraint has %s", key, strings.Join(topLevelKeys, ", "))
+		}
+	}
+	metadata, _ := content["metadata"].(map[string]any)
+	name, _ := metadata["name"].(string)
+	if name == "" {
+		return Constraint{}, fmt.Errorf("metadata.name is missing: name the constraint")
+	}
+	return Constraint{File: file, Name: name, Content: content}, nil
+}
