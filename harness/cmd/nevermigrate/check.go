@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/proompteng/nevermigrate/harness"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+var outputs = []string{"table", "json"}
+
+func newCheckCommand() *cobra.Command {
+	var options harness.Options
+	var output string
+	var failOnWarn, noColor bool
+	cmd := &cobra.Command{
+		Use:   "check [flags] PATH...",
+		Short: "Judge apps and manifests",
+		Long: `Judge apps and manifests.
+
+A PATH is an app (a folder with a kustomization), a rendered manifest (.yaml,
+.yml, .json), - for standard input, or a folder, below which every app is found.
+
+An app that is named must contain a controllers workload. Apps that are found
+below a folder, and manifests, need none; but when there is none anywhere, the
+check has judged nothing, and fails.
+
+Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
+		Example: `  nevermigrate check argocd/applications/agents
+  nevermigrate check --constraint policy/constraint.yaml argocd/applications
+  kubectl get deployments --all-namespaces -o yaml | nevermigrate check -`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError(cmd, errors.New("no PATH: name an app, a manifest, a folder with apps, or - for standard input"))
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if !slices.Contains(outputs, output) {
+				return usageError(cmd, fmt.Errorf("unknown output %q: use %s", output, strings.Join(outputs, " or ")))
+			}
+			options.Stdin = cmd.InOrStdin()
+			result, err := harness.CheckAll(cmd.Context(), args, options)
+			if err != nil {
+				return err
+			}
+			if err := write(cmd.OutOrStdout(), result, output, noColor); err != nil {
+				return err
+			}
+			if status := result.ExitStatus(failOnWarn); status != report.ExitHolds {
+				return exitStatus(status)
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVar(&options.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters and enforcement; can be given several times")
+	flags.StringVar(&options.Policy, "policy", "", "`DIR` with a policy to use in place of the built-in one")
+	flags.StringVarP(&output, "output", "o", "table", "`FORMAT` of the report: "+strings.Join(outputs, " or "))
+	flags.BoolVar(&failOnWarn, "fail-on-warn", false, "exit with status 1 on warnings too")
+	flags.BoolVar(&options.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
+	flags.BoolVar(&noColor, "no-color", false, "print no colours, as the variable NO_COLOR does")
+	addRenderFlags(cmd, &options)
+	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp)))
+	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
+	must(cmd.MarkFlagDirname("policy"))
+	return cmd
+}
+
+// addRenderFlags adds the flags that check and render share.
+func addRenderFlags(cmd *cobra.Command, options *harness.Options) {
+	flags := cmd.Flags()
+	flags.StringVar(&options.Render.HelmCommand, "helm-command", "", "`PATH` of a helm to run in place of the embedded one")
+	flags.StringVar(&options.Render.KubeVersion, "kube-version", "1.35.0", "`VERSION` of Kubernetes that charts see")
+	flags.StringSliceVar(&options.Render.APIVersions, "api-versions", nil, "Kubernetes API `VERSIONS` that charts see besides Helm's own")
+	flags.DurationVar(&options.Render.Timeout, "timeout", 0, "longest `TIME` for rendering one app (default 2m)")
+	must(cmd.MarkFlagFilename("helm-command"))
+}
+
+func write(w io.Writer, result *report.Report, output string, noColor bool) error {
+	if output == "json" {
+		return result.WriteJSON(w)
+	}
+	return result.WriteTable(w, colored(w, noColor))
+}
+
+// colored reports whether to use colours: on a terminal, unless the user does
+// not want them (https://no-color.org).
+func colored(w io.Writer, noColor bool) bool {
+	file, ok := w.(*os.File)
+	return ok && !noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
+}
+
+// must is for errors that only a mistake in this package can cause.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

@@ -1,0 +1,65 @@
+// Command nevermigrate checks that controllers never apply database migrations.
+//
+// The contract with its users:
+//
+//	nevermigrate check [flags] PATH...   judge apps and manifests
+//	nevermigrate render PATH             print the manifests that are judged
+//	nevermigrate schema report           print the JSON Schema of the report
+//
+// What was asked for goes to standard output, everything else to standard
+// error. The exit status is 0 when the contract holds, 1 when it is broken and
+// 2 when it could not be decided: bad usage, unreadable input, a failed
+// rendering, a broken policy.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// Helm logs remarks on charts (a symbolic link, a table over a scalar)
+	// that are not addressed to the user of this command.
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	log.SetOutput(os.Stderr)
+	log.SetFlags(0)
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run runs the command line and returns the exit status.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var status exitStatus
+	switch {
+	case err == nil:
+		return report.ExitHolds
+	case errors.As(err, &status):
+		return int(status)
+	default:
+		fmt.Fprintf(stderr, "Error: %v\n", err)
+		return report.ExitUndecided
+	}
+}
+
+// exitStatus carries an exit status to run when the command has said all there
+// is to say.
+type exitStatus int
+
+// Error implements error.
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }

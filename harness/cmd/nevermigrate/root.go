@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/proompteng/nevermigrate/policy"
+)
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "nevermigrate",
+		Short: "Check that controllers never apply database migrations",
+		Long: `nevermigrate renders apps the way Argo CD does, through kustomize with Helm
+enabled, and checks that no container of a controllers workload can apply
+database migrations.`,
+		Version:       versions(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetVersionTemplate("{{.Version}}")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
+	root.AddCommand(newCheckCommand(), newRenderCommand(), newSchemaCommand())
+	return root
+}
+
+// usageError adds to an error where to read how the command is used.
+func usageError(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w\nRun `%s --help` for usage.", err, cmd.CommandPath())
+}
+
+// exactArgs is cobra.ExactArgs with a message that says what is expected.
+func exactArgs(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageError(cmd, fmt.Errorf("expected %s, got %d arguments", what, len(args)))
+		}
+		return nil
+	}
+}
+
+// versions tells what is inside: one line each for the program, the policy and
+// the modules that decide what is rendered and how it is judged.
+func versions() string {
+	var b strings.Builder
+	program := "(devel)"
+	modules := map[string]string{}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" {
+			program = info.Main.Version
+		}
+		for _, module := range info.Deps {
+			modules[module.Path] = module.Version
+		}
+	}
+	fmt.Fprintf(&b, "nevermigrate %s\npolicy %s\n", program, policy.Version)
+	for _, module := range []struct{ name, path string }{
+		{"helm", "helm.sh/helm/v4"},
+		{"kustomize", "sigs.k8s.io/kustomize/api"},
+		{"opa", "github.com/open-policy-agent/opa"},
+		{"conftest", "github.com/open-policy-agent/conftest"},
+	} {
+		version := modules[module.path]
+		if version == "" {
+			version = "(unknown)"
+		}
+		fmt.Fprintf(&b, "%s %s\n", module.name, version)
+	}
+	return b.String()
+}

@@ -1,0 +1,217 @@
+// Package harness checks that controllers never migrate: it renders apps the
+// way Argo CD does, evaluates the policy against every rendered workload, and
+// returns a report.
+//
+// Data flows one way: path → target → render → objects → evaluate → report.
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/proompteng/nevermigrate/harness/constraint"
+	"github.com/proompteng/nevermigrate/harness/evaluate"
+	"github.com/proompteng/nevermigrate/harness/manifest"
+	"github.com/proompteng/nevermigrate/harness/render"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// Options say how to check. The zero value is ready to use.
+type Options struct {
+	// Constraints are files with constraints; each constraint is evaluated.
+	// Empty: the policy's defaults.
+	Constraints []string
+	// Policy is a folder with a policy to use in place of the built-in one.
+	Policy string
+	// AllowAbsent accepts that there is no controllers workload.
+	AllowAbsent bool
+	// Render says how apps are rendered.
+	Render render.Options
+	// Stdin is what the path "-" reads. Nil: nothing.
+	Stdin io.Reader
+}
+
+// evaluationTimeout bounds the evaluation of one target.
+const evaluationTimeout = 2 * time.Minute
+
+// Check judges one path: an app, a manifest file, or a folder below which every
+// app is found. See CheckAll.
+func Check(ctx context.Context, path string, options Options) (*report.Report, error) {
+	return CheckAll(ctx, []string{path}, options)
+}
+
+// CheckAll judges paths and returns the report on all of them. An error means
+// that nothing was judged: a path that does not exist or has no app, a
+// constraint or a policy that cannot be used. What goes wrong with one target
+// (it does not render, it is no YAML) stands in the report, as its Error.
+func CheckAll(ctx context.Context, paths []string, options Options) (*report.Report, error) {
+	targets, err := FindTargets(paths)
+	if err != nil {
+		return nil, err
+	}
+	evaluators, err := loadEvaluators(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	judged := make([]report.Target, 0, len(targets))
+	for _, target := range targets {
+		judged = append(judged, judge(ctx, target, evaluators, options))
+	}
+	if !options.AllowAbsent {
+		judged = append(judged, absentEverywhere(targets, judged, evaluators)...)
+	}
+	return report.New(judged), nil
+}
+
+func loadEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator, error) {
+	constraints, err := constraint.Load(options.Constraints)
+	if err != nil {
+		return nil, err
+	}
+	if len(constraints) == 0 {
+		evaluator, err := evaluate.New(ctx, options.Policy, nil)
+		return []*evaluate.Evaluator{evaluator}, err
+	}
+	var evaluators []*evaluate.Evaluator
+	for i := range constraints {
+		evaluator, err := evaluate.New(ctx, options.Policy, &constraints[i])
+		if err != nil {
+			return nil, err
+		}
+		evaluators = append(evaluators, evaluator)
+	}
+	return evaluators, nil
+}
+
+// judge judges one target under every constraint.
+func judge(ctx context.Context, target Target, evaluators []*evaluate.Evaluator, options Options) report.Target {
+	judged := report.Target{Path: target.Path}
+	if err := judgeInto(ctx, &judged, target, evaluators, options); err != nil {
+		judged.Error = relativeMessage(err)
+		// Half a verdict would look like a whole one.
+		judged.Workloads, judged.Findings = nil, nil
+	}
+	return judged
+}
+
+func judgeInto(ctx context.Context, judged *report.Target, target Target, evaluators []*evaluate.Evaluator, options Options) error {
+	objects, err := target.objects(ctx, options)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, evaluationTimeout,
+		fmt.Errorf("evaluation took longer than the limit of %s", evaluationTimeout))
+	defer cancel()
+	var own []report.Finding
+	for _, evaluator := range evaluators {
+		result, err := evaluator.Evaluate(ctx, target.Path, objects)
+		if err != nil {
+			if ctx.Err() != nil {
+				err = context.Cause(ctx)
+			}
+			return err
+		}
+		judged.Workloads = append(judged.Workloads, result.Workloads...)
+		judged.Findings = append(judged.Findings, result.Findings...)
+		own = append(own, fallbackFindings(evaluator, result.Workloads)...)
+	}
+	if target.required && !options.AllowAbsent && !hasControllers(judged.Workloads) {
+		own = append(own, absentFinding(evaluators[0],
+			"No controllers workload was rendered, so the check says nothing about controllers."))
+	}
+	judged.Findings = append(judged.Findings, own...)
+	return nil
+}
+
+// objects renders or reads a target.
+func (t Target) objects(ctx context.Context, options Options) ([]manifest.Object, error) {
+	data, err := t.manifests(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := manifest.Read(data)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", t.describe(), err)
+	}
+	return objects, nil
+}
+
+// manifests returns the bytes that are judged.
+func (t Target) manifests(ctx context.Context, options Options) ([]byte, error) {
+	limit := options.Render.MaxBytes
+	if limit == 0 {
+		limit = render.DefaultMaxBytes
+	}
+	switch t.kind {
+	case standardInput:
+		if options.Stdin == nil {
+			return nil, errors.New("read standard input: there is none")
+		}
+		return readLimited(options.Stdin, "standard input", limit)
+	case manifestFile:
+		file, err := os.Open(t.Path)
+		if err != nil {
+			return nil, fmt.Errorf("read manifest: %w", err)
+		}
+		defer file.Close()
+		return readLimited(file, t.Path, limit)
+	default:
+		manifests, err := render.App(ctx, t.Path, options.Render)
+		if err != nil {
+			return nil, fmt.Errorf("render %s: %w", t.Path, err)
+		}
+		return manifests, nil
+	}
+}
+
+func readLimited(r io.Reader, name string, limit int64) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("read %s: it is larger than the limit of %d bytes", name, limit)
+	}
+	return data, nil
+}
+
+// Render returns the manifests of one path, the bytes that Check judges. The
+// path must be an app, a manifest file or "-".
+func Render(ctx context.Context, path string, options Options) ([]byte, error) {
+	targets, err := FindTargets([]string{path})
+	if err != nil {
+		return nil, err
+	}
+	if len(targets) != 1 || !targets[0].required && targets[0].kind == app {
+		return nil, fmt.Errorf("render %s: it is a folder of apps: name one of the %d apps below it", path, len(targets))
+	}
+	manifests, err := targets[0].manifests(ctx, options)
+	if err != nil {
+		return nil, errors.New(relativeMessage(err))
+	}
+	return manifests, nil
+}
+
+// relativeMessage is an error's message with paths relative to the working
+// directory: kustomize and Helm know absolute ones only.
+func relativeMessage(err error) string {
+	message := strings.TrimSpace(err.Error())
+	dir, dirErr := os.Getwd()
+	if dirErr != nil {
+		return message
+	}
+	dirs := []string{dir}
+	if real, err := filepath.EvalSymlinks(dir); err == nil && real != dir {
+		dirs = append(dirs, real)
+	}
+	for _, dir := range dirs {
+		message = strings.ReplaceAll(message, dir+string(filepath.Separator), "")
+	}
+	return message
+}

@@ -1,0 +1,227 @@
+// Package report holds the verdict on a set of targets and writes it: as a
+// table for people and as JSON, in a stable shape, for programs.
+package report
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Version is the version of the JSON shape.
+const Version = 1
+
+// Schema is the JSON Schema of the JSON report.
+//
+//go:embed report.schema.json
+var Schema []byte
+
+// Status is the verdict on one target.
+type Status string
+
+// The verdicts. Error: it could not be decided.
+const (
+	Pass  Status = "pass"
+	Fail  Status = "fail"
+	Error Status = "error"
+)
+
+// Severity says whether a finding breaks the contract or is doubtful.
+type Severity string
+
+// The severities. A finding of a constraint that only warns, or only dry-runs,
+// is a warning.
+const (
+	Deny Severity = "deny"
+	Warn Severity = "warn"
+)
+
+// Role says whether the contract binds a workload.
+type Role string
+
+// The roles.
+const (
+	Controllers  Role = "controllers"
+	ControlPlane Role = "control-plane"
+)
+
+// Mode is what the service makes of the migrations variable.
+type Mode string
+
+// The modes. Unknown: it cannot be decided from the manifests.
+const (
+	Skip    Mode = "skip"
+	Auto    Mode = "auto"
+	Unknown Mode = "unknown"
+)
+
+// Report is the verdict on a set of targets.
+type Report struct {
+	Version int      `json:"version"`
+	Targets []Target `json:"targets"`
+	Summary Summary  `json:"summary"`
+}
+
+// Target is an app or a stream of manifests that was judged.
+type Target struct {
+	// Path is relative to the working directory, with forward slashes; "-" is
+	// standard input.
+	Path   string `json:"path"`
+	Status Status `json:"status"`
+	// Error says why it could not be decided, in one message.
+	Error     string     `json:"error,omitempty"`
+	Workloads []Workload `json:"workloads"`
+	Findings  []Finding  `json:"findings"`
+}
+
+// Workload is one that the contract binds or that declares the migrations
+// variable.
+type Workload struct {
+	Kind      string `json:"kind"`
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Role      Role   `json:"role"`
+	// Constraint is the name of the constraint that it was judged by; empty
+	// for the defaults.
+	Constraint string      `json:"constraint,omitempty"`
+	Containers []Container `json:"containers"`
+}
+
+// Container is a container of a workload, with the mode that results from its
+// environment.
+type Container struct {
+	Name string `json:"name"`
+	// Type is container, initContainer or ephemeralContainer.
+	Type   string `json:"type"`
+	Mode   Mode   `json:"mode"`
+	Exempt bool   `json:"exempt"`
+}
+
+// Finding is one broken or doubtful thing.
+type Finding struct {
+	Code     string   `json:"code"`
+	Severity Severity `json:"severity"`
+	// Enforcement is the constraint's enforcementAction where it is not deny.
+	Enforcement string `json:"enforcement,omitempty"`
+	// Constraint is the name of the constraint that is broken; empty for the
+	// defaults.
+	Constraint string `json:"constraint,omitempty"`
+	// Workload is "Kind/name"; empty for a finding about the whole target.
+	Workload  string `json:"workload"`
+	Namespace string `json:"namespace"`
+	// Container is empty for a finding about the whole workload.
+	Container string `json:"container"`
+	// Path is the place inside the object.
+	Path    string  `json:"path,omitempty"`
+	Message string  `json:"message"`
+	Remedy  string  `json:"remedy"`
+	Causes  []Cause `json:"causes"`
+}
+
+// Cause is the place in the repository that makes a finding so.
+type Cause struct {
+	File   string `json:"file"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Path   string `json:"path"`
+	Value  string `json:"value"`
+}
+
+// Summary counts.
+type Summary struct {
+	Targets int `json:"targets"`
+	// Controllers counts controllers workloads.
+	Controllers int `json:"controllers"`
+	// Containers counts their containers that were judged: not the exempt.
+	Containers int `json:"containers"`
+	Denied     int `json:"denied"`
+	Warned     int `json:"warned"`
+	Errors     int `json:"errors"`
+}
+
+// New makes a report of targets: it sets the status of each that has no error
+// and counts.
+func New(targets []Target) *Report {
+	r := &Report{Version: Version, Targets: targets}
+	for i := range targets {
+		target := &targets[i]
+		if target.Workloads == nil {
+			target.Workloads = []Workload{}
+		}
+		if target.Findings == nil {
+			target.Findings = []Finding{}
+		}
+		r.Summary.add(target)
+	}
+	return r
+}
+
+func (s *Summary) add(target *Target) {
+	s.Targets++
+	for _, workload := range target.Workloads {
+		if workload.Role != Controllers {
+			continue
+		}
+		s.Controllers++
+		for _, container := range workload.Containers {
+			if !container.Exempt {
+				s.Containers++
+			}
+		}
+	}
+	target.Status = Pass
+	for _, finding := range target.Findings {
+		if finding.Severity == Deny {
+			s.Denied++
+			target.Status = Fail
+		} else {
+			s.Warned++
+		}
+	}
+	if target.Error != "" {
+		s.Errors++
+		target.Status = Error
+	}
+}
+
+// Exit statuses of the command line.
+const (
+	ExitHolds     = 0
+	ExitBroken    = 1
+	ExitUndecided = 2
+)
+
+// ExitStatus is the exit status for the report. What could not be decided
+// outweighs what is broken. With failOnWarn a warning counts as broken, unless
+// its constraint only dry-runs: a dry run never refuses.
+func (r *Report) ExitStatus(failOnWarn bool) int {
+	status := ExitHolds
+	for _, target := range r.Targets {
+		if target.Status == Error {
+			return ExitUndecided
+		}
+		for _, finding := range target.Findings {
+			if finding.Severity == Deny || failOnWarn && finding.Enforcement != "dryrun" {
+				status = ExitBroken
+			}
+		}
+	}
+	return status
+}
+
+// WriteJSON writes the report in its stable shape, which Schema describes.
+func (r *Report) WriteJSON(w io.Writer) error {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(r); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	if _, err := w.Write(text.Bytes()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"unicode"
+
+	"github.com/fatih/color"
+)
+
+// WriteTable writes the report for people: for each target its workloads with
+// their modes and its findings, and a last line with the verdict and counts.
+// Control characters, which a manifest may use to repaint a terminal, are
+// written as escapes.
+func (r *Report) WriteTable(w io.Writer, colored bool) error {
+	t := table{paint: newPainter(colored)}
+	for i := range r.Targets {
+		t.target(&r.Targets[i])
+	}
+	t.summary(r)
+	if _, err := w.Write(t.text.Bytes()); err != nil {
+		return fmt.Errorf("write report: %w", err)
+	}
+	return nil
+}
+
+type table struct {
+	text  bytes.Buffer
+	paint painter
+}
+
+func (t *table) target(target *Target) {
+	fmt.Fprintf(&t.text, "%s: %s\n", clean(target.Path), t.paint.status(target.Status))
+	switch {
+	case target.Error != "":
+		fmt.Fprintf(&t.text, "  %s\n", indent(target.Error))
+	case len(target.Workloads) > 0:
+		t.workloads(target.Workloads)
+	case len(target.Findings) == 0:
+		fmt.Fprintf(&t.text, "  no workload is bound by the contract or declares the migrations variable\n")
+	}
+	for i := range target.Findings {
+		t.finding(&target.Findings[i])
+	}
+	t.text.WriteByte('\n')
+}
+
+func (t *table) workloads(workloads []Workload) {
+	// The mode comes last: colours would upset the width of another column.
+	columns := tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)
+	constraints := slices.ContainsFunc(workloads, func(w Workload) bool { return w.Constraint != "" })
+	row := func(constraint string, cells ...string) {
+		if constraints {
+			cells = slices.Insert(cells, len(cells)-1, constraint)
+		}
+		fmt.Fprintf(columns, "  %s\n", strings.Join(cells, "\t"))
+	}
+	row("CONSTRAINT", "WORKLOAD", "NAMESPACE", "ROLE", "CONTAINER", "MODE")
+	for _, workload := range workloads {
+		for _, container := range workload.Containers {
+			name := clean(container.Name)
+			if container.Type != "container" {
+				name += " (" + clean(container.Type) + ")"
+			}
+			row(clean(workload.Constraint), clean(workload.Kind+"/"+workload.Name), clean(workload.Namespace),
+				string(workload.Role), name, t.paint.mode(workload.Role, container))
+		}
+		if len(workload.Containers) == 0 {
+			row(clean(workload.Constraint), clean(workload.Kind+"/"+workload.Name), clean(workload.Namespace),
+				string(workload.Role), "(none)", t.paint.mode(workload.Role, Container{Mode: Unknown}))
+		}
+	}
+	columns.Flush()
+}
+
+func (t *table) finding(finding *Finding) {
+	where := "the whole target"
+	if finding.Workload != "" {
+		where = clean(finding.Workload)
+	}
+	if finding.Namespace != "" {
+		where += " in namespace " + clean(finding.Namespace)
+	}
+	if finding.Container != "" {
+		where += ", container " + clean(finding.Container)
+	}
+	severity := string(finding.Severity)
+	if finding.Enforcement != "" {
+		severity += " (enforcementAction: " + clean(finding.Enforcement) + ")"
+	}
+	fmt.Fprintf(&t.text, "\n  %s %s\n", t.paint.severity(finding.Severity, clean(finding.Code)+" "+severity), where)
+	fmt.Fprintf(&t.text, "    %s\n", clean(finding.Message))
+	fmt.Fprintf(&t.text, "    Remedy: %s\n", clean(finding.Remedy))
+}
+
+func (t *table) summary(r *Report) {
+	verdict := t.paint.status(Pass) + ": the contract holds"
+	switch r.ExitStatus(false) {
+	case ExitBroken:
+		verdict = t.paint.status(Fail) + ": the contract is broken"
+	case ExitUndecided:
+		verdict = t.paint.status(Error) + ": it could not be decided"
+	}
+	s := r.Summary
+	fmt.Fprintf(&t.text, "%s. %s, %s, %s judged, %d denied, %d warned, %s.\n", verdict,
+		count(s.Targets, "target"), count(s.Controllers, "controllers workload"), count(s.Containers, "container"),
+		s.Denied, s.Warned, count(s.Errors, "error"))
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.Itoa(n) + " " + noun + "s"
+}
+
+// clean writes control characters and other characters that cannot be seen as
+// Go escapes.
+func clean(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		escaped := strconv.QuoteRune(r)
+		b.WriteString(escaped[1 : len(escaped)-1])
+	}
+	return b.String()
+}
+
+// indent cleans a message of several lines and indents all but the first.
+func indent(message string) string {
+	lines := strings.Split(strings.TrimSpace(message), "\n")
+	for i, line := range lines {
+		lines[i] = clean(strings.ReplaceAll(strings.TrimRight(line, " \t\r"), "\t", "    "))
+	}
+	return strings.Join(lines, "\n  ")
+}
+
+// painter colours words, or leaves them as they are.
+type painter struct{ red, yellow, green, none *color.Color }
+
+func newPainter(colored bool) painter {
+	p := painter{color.New(color.FgRed), color.New(color.FgYellow), color.New(color.FgGreen), color.New()}
+	for _, c := range []*color.Color{p.red, p.yellow, p.green, p.none} {
+		if colored {
+			c.EnableColor()
+		} else {
+			c.DisableColor()
+		}
+	}
+	return p
+}
+
+func (p painter) status(status Status) string {
+	switch status {
+	case Pass:
+		return p.green.Sprint(status)
+	case Fail:
+		return p.red.Sprint(status)
+	default:
+		return p.yellow.Sprint(status)
+	}
+}
+
+func (p painter) severity(severity Severity, text string) string {
+	if severity == Deny {
+		return p.red.Sprint(text)
+	}
+	return p.yellow.Sprint(text)
+}
+
+// mode paints what matters: a controllers container is right only with skip.
+func (p painter) mode(role Role, container Container) string {
+	text := clean(string(container.Mode))
+	switch {
+	case container.Exempt:
+		return text + " (exempt)"
+	case role != Controllers:
+		return text
+	case container.Mode == Skip:
+		return p.green.Sprint(text)
+	default:
+		return p.red.Sprint(text)
+	}
+}

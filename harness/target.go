@@ -1,0 +1,146 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/render"
+)
+
+// Target is one thing to judge.
+type Target struct {
+	// Path is relative to the working directory, with forward slashes, or "-".
+	Path string
+	kind targetKind
+	// required says that the target must have a controllers workload: it is an
+	// app that was named, not one that was found.
+	required bool
+	// argument is the path as it was given, from which the target was found.
+	argument string
+}
+
+type targetKind int
+
+const (
+	app targetKind = iota
+	manifestFile
+	standardInput
+)
+
+var manifestExtensions = []string{".yaml", ".yml", ".json"}
+
+func (t Target) describe() string {
+	if t.kind == app {
+		return "what was rendered from " + t.Path
+	}
+	if t.kind == standardInput {
+		return "standard input"
+	}
+	return t.Path
+}
+
+// FindTargets turns paths into targets, in the order of the paths and, below a
+// folder, of their names; what is found twice is judged once. It is an error
+// when a path does not exist, is a file of another kind than a manifest, or is
+// a folder without an app.
+func FindTargets(paths []string) ([]Target, error) {
+	if len(paths) == 0 {
+		return nil, errors.New("no path: name an app, a manifest, a folder with apps, or - for standard input")
+	}
+	var targets []Target
+	for _, path := range paths {
+		found, err := findTargets(path)
+		if err != nil {
+			return nil, err
+		}
+		for _, target := range found {
+			i := slices.IndexFunc(targets, func(t Target) bool { return t.Path == target.Path })
+			if i < 0 {
+				targets = append(targets, target)
+			} else {
+				targets[i].required = targets[i].required || target.required
+			}
+		}
+	}
+	return targets, nil
+}
+
+func findTargets(path string) ([]Target, error) {
+	if path == "-" {
+		return []Target{{Path: "-", kind: standardInput, argument: path}}, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("%s: no such file or folder", path)
+		}
+		return nil, err
+	}
+	if !info.IsDir() {
+		return fileTarget(path, info)
+	}
+	if render.IsApp(path) {
+		return []Target{{Path: displayPath(path), kind: app, required: true, argument: path}}, nil
+	}
+	targets, err := appsBelow(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(targets) == 0 {
+		return nil, fmt.Errorf("%s: no app in it or below it: an app is a folder with a kustomization.yaml (not of kind Component); name a manifest file to judge that", path)
+	}
+	return targets, nil
+}
+
+func fileTarget(path string, info fs.FileInfo) ([]Target, error) {
+	if !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeNamedPipe {
+		return nil, fmt.Errorf("%s: neither a file nor a folder", path)
+	}
+	if render.IsKustomization(path) {
+		return nil, fmt.Errorf("%s: a kustomization is not judged by itself: name its folder %s", path, filepath.Dir(path))
+	}
+	if info.Mode().IsRegular() && !slices.Contains(manifestExtensions, strings.ToLower(filepath.Ext(path))) {
+		return nil, fmt.Errorf("%s: not a manifest: its name must end in %s", path, strings.Join(manifestExtensions, ", "))
+	}
+	return []Target{{Path: displayPath(path), kind: manifestFile, argument: path}}, nil
+}
+
+func appsBelow(root string) ([]Target, error) {
+	var targets []Target
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if !entry.IsDir() {
+			return nil
+		}
+		if entry.Name() == ".git" {
+			return filepath.SkipDir
+		}
+		if render.IsApp(path) {
+			targets = append(targets, Target{Path: displayPath(path), kind: app, argument: root})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for apps below %s: %w", root, err)
+	}
+	return targets, nil
+}
+
+// displayPath makes a path relative to the working directory where it is below
+// it, clean, and with forward slashes.
+func displayPath(path string) string {
+	path = filepath.Clean(path)
+	if dir, err := os.Getwd(); err == nil && filepath.IsAbs(path) {
+		if relative, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(relative) {
+			path = relative
+		}
+	}
+	return filepath.ToSlash(path)
+}
