@@ -174,7 +174,7 @@ _broken contains _finding("CNM003", bound, {
 }) if {
 	some bound in _bound
 	some declared in bound.declared
-	declared.is == "valueFrom"
+	declared.from
 }
 
 _broken contains _finding("CNM003", bound, {
@@ -202,10 +202,7 @@ _broken contains _finding("CNM004", bound, {
 	"path": _env_path(bound, bound.declared[count(bound.declared) - 1].place),
 	"message": sprintf("%s is declared %d times in %s: %s.", [
 		parameters.env_var, count(bound.declared), _env_path(bound, "env"),
-		concat(", ", [sprintf("%s %s", [declared.place, _described(declared)]) |
-			some i, declared in bound.declared
-			i < 8
-		]),
+		concat(", ", [sprintf("%s %s", [declared.place, _described(declared)]) | some declared in bound.declared]),
 	]),
 	"remedy": sprintf("Keep one of them, with value: %q.", [parameters.plain_skip]),
 }) if {

@@ -30,10 +30,16 @@ problems(container, path) := array.concat(
 	unreadable.mistyped([[sprintf("%s.%s", [path, key]), value.field(container, key), "array"] |
 		some key in ["env", "envFrom"]
 	]),
-	[problem |
-		some i, entry in entries(container)
-		some problem in _entry_problems(entry, sprintf("%s.env[%d]", [path, i]))
-	],
+	array.concat(
+		[problem |
+			some i, entry in entries(container)
+			some problem in _entry_problems(entry, sprintf("%s.env[%d]", [path, i]))
+		],
+		[unreadable.wrong_type(sprintf("%s.envFrom[%d]", [path, i]), source, "object") |
+			some i, source in sources(container)
+			not is_object(source)
+		],
+	),
 )
 
 _entry_problems(entry, path) := [unreadable.wrong_type(path, entry, "object")] if {
@@ -58,14 +64,17 @@ _value_problems(set, path) := [{
 } else := unreadable.mistyped([[sprintf("%s.value", [path]), set, "string"]])
 
 # METADATA
-# title: The names in env can be read
-# description: Otherwise no entry can be said to be absent.
+# title: The entries of env and envFrom can be read
+# description: Otherwise the variable cannot be said to be absent.
 is_readable(container) if {
 	every key in ["env", "envFrom"] {
 		not value.mistyped(value.field(container, key), "array")
 	}
 	every entry in entries(container) {
 		is_string(value.field(entry, "name"))
+	}
+	every source in sources(container) {
+		is_object(source)
 	}
 }
 
@@ -122,14 +131,20 @@ _last(container) := "" if {
 _last(container) := declared.text if {
 	declared := _winner(container)
 	declared.is == "literal"
+	not declared.from
 }
 
 _last(container) := _resolved(container)[declared.index] if {
 	declared := _winner(container)
 	declared.is == "reference"
+	count(entries(container)) <= _most_entries
 }
 
 _winner(container) := declared[count(declared) - 1] if declared := declarations(container)
+
+# References are followed by looking at all entries for each of them. That is
+# not worth it for more entries than anybody writes.
+_most_entries := 1000
 
 # The texts of the entries, by index. An entry may refer to an earlier one,
 # which may do so too. Rego has no recursion, so three steps are followed, and
@@ -139,17 +154,12 @@ _resolved(container) := _step(container, _step(container, _step(container, _step
 _step(container, known) := {i: resolved |
 	some i, entry in entries(container)
 	_is_readable_entry(entry)
-	_takes_value(entry)
+	value.field(entry, "valueFrom") == null
 	names := _references(_set(entry))
 	values := {name: found | some name in names; found := _look_up(container, known, i, name)}
 	count(values) == count(names)
 	resolved := _expanded(_set(entry), values)
 }
-
-# An entry with a value ignores its valueFrom; without, it depends on it.
-_takes_value(entry) if _set(entry) != ""
-
-_takes_value(entry) if value.field(entry, "valueFrom") == null
 
 _look_up(container, known, i, name) := known[_earlier(container, i, name)]
 
@@ -159,13 +169,11 @@ _look_up(container, _, i, name) := sprintf("$(%s)", [name]) if {
 	count(sources(container)) == 0
 }
 
-_earlier(container, i, name) := max([j | some j in _places(container)[name]; j < i])
-
-_places(container) := {name: places |
-	some entry in entries(container)
-	name := entry.name
-	places := [j | some j, other in entries(container); other.name == name]
-}
+_earlier(container, i, name) := max([j |
+	some j, entry in entries(container)
+	j < i
+	entry.name == name
+])
 
 # $$, $(NAME), or $ and whatever follows it, as the kubelet reads them.
 _dollar := `(?s)\$(\$|\([^)]*\)|.)`
@@ -208,9 +216,7 @@ _details(from) := concat(" ", [sprintf("%s %s", [key, text.quoted(detail)]) |
 # METADATA
 # title: The objects that envFrom names
 described_sources(container) := concat(", ", [described_source(object.remove(source, ["prefix"])) |
-	some i, source in sources(container)
-	i < 5
-	is_object(source)
+	some source in sources(container)
 ])
 
 # METADATA

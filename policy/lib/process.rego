@@ -77,18 +77,21 @@ _changes_of_words(words) := [{"path": word.path, "how": how} |
 	how := _how(word.text)
 ]
 
-# A word without what a shell takes away: quotes, backslashes, and the
-# assignment of the variable to itself, which changes nothing. Between single
-# quotes that would be another text.
-_plain(word) := replace(replace(_unquoted(regex.replace(word, _to_itself, " ")), "`", " "), "\\", "") if {
-	not contains(word, "'")
-} else := replace(replace(_unquoted(word), "`", " "), "\\", "")
+# A word without what a shell takes away: quotes and backslashes.
+_plain(word) := strings.replace_n({"\\": "", "\"": "", "'": "", "`": " "}, _joined(_without_echo(word)))
 
-_unquoted(word) := replace(replace(replace(word, "\\\n", " "), "\"", ""), "'", "")
+# A backslash at the end of a line continues it.
+_joined(word) := replace(word, "\\\n", " ")
+
+# `echo "NAME=$NAME"` only prints the variable. Between single quotes, and
+# where no shell reads the word, the same text would mean something else.
+_without_echo(word) := regex.replace(word, _echo, " ") if {
+	not contains(word, "'")
+} else := word
+
+_echo := sprintf(`(?:^|[\s;&|({])echo\s+"?[^"$;&|<>\n]*%s=\$(?:%s|\{%s\})`, [_name, _name, _name])
 
 _name := text.literal(parameters.env_var)
-
-_to_itself := sprintf(`%s="?\$(?:%s|\{%s\})"?(?:[\s;&|)]|$)`, [_name, _name, _name])
 
 _how(line) := [how |
 	some how in ["sets", "removes", "clears"]
