@@ -52,10 +52,9 @@ match := _spec.match if is_object(_spec.match)
 
 # METADATA
 # title: What is wrong with the constraint
-problems := sort([problem |
-	given
-	some problem in (_problems | {problem | some problem in checked.problems})
-])
+problems := value.by_path(_problems | {problem | some problem in checked.problems}) if given
+
+problems := [] if not given
 
 _actions := {"deny", "warn", "dryrun"}
 

@@ -8,14 +8,17 @@
 package lib.contract
 
 import data.lib.constraint
+import data.lib.document
 import data.lib.parameters
 import data.lib.value
 
 # METADATA
 # title: What makes the constraint unusable
-problems := constraint.problems
+default problems := []
 
-problems := parameters.problems if not constraint.problems
+problems := parameters.problems if document.is_review
+
+problems := constraint.problems if not document.is_review
 
 # METADATA
 # title: The constraint can be used
@@ -26,7 +29,12 @@ usable if count(problems) == 0
 # description: A constraint that cannot be used denies, whatever it asks for.
 default enforcement := "deny"
 
-enforcement := constraint.enforcement if usable
+enforcement := constraint.enforcement if {
+	usable
+	not document.is_review
+}
+
+_match := constraint.match if not document.is_review
 
 # METADATA
 # title: The constraint leaves an object out
@@ -40,20 +48,20 @@ excludes(object) if {
 
 excludes(object) if {
 	object.namespace != ""
-	some pattern in constraint.match.excludedNamespaces
+	some pattern in _match.excludedNamespaces
 	_in_namespace(pattern, object.namespace)
 }
 
 excludes(object) if {
-	count(constraint.match.kinds) > 0
-	every entry in constraint.match.kinds {
+	count(_match.kinds) > 0
+	every entry in _match.kinds {
 		not _selects(entry, object)
 	}
 }
 
 _lists_no_namespace(namespace) if {
-	count(constraint.match.namespaces) > 0
-	every pattern in constraint.match.namespaces {
+	count(_match.namespaces) > 0
+	every pattern in _match.namespaces {
 		not _in_namespace(pattern, namespace)
 	}
 }
@@ -88,5 +96,5 @@ _names(names, name) if name in names
 
 _names(names, _) if "*" in names
 
-# An API group that cannot be read.
-_names(_, "*")
+# An API group or a kind that cannot be read.
+_names(_, name) if name in {"*", "unknown"}

@@ -53,7 +53,7 @@ exempt_images := _given.exemptImages if is_array(_given.exemptImages)
 # description: >-
 #   A typo must not disarm the contract, so nothing unknown, mistyped or empty
 #   is passed over.
-problems := sort([problem | some problem in _problems])
+problems := value.by_path(_problems)
 
 _path(key) := sprintf("spec.parameters.%s", [key])
 

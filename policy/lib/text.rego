@@ -34,20 +34,19 @@ similar(one, other) if {
 	far := _bare(other)
 	count(near) >= 4
 	abs(count(near) - count(far)) <= 2
-	_near(near, far)
+	count(_shortened(near) & _shortened(far)) > 0
 }
 
 _bare(name) := lower(regex.replace(name, `[-_.]`, ""))
 
-_near(one, other) if one == other
-
-_near(one, other) if count(_shortened(one) & _shortened(other)) > 0
-
-# What is left of a name without two of its characters, or the same one twice.
-_shortened(name) := {short |
+# A name, and what is left of it without one or two of its characters.
+_shortened(name) := {name} | {short |
 	some i in numbers.range(0, count(name) - 1)
 	some j in numbers.range(i, count(name) - 1)
 	short := _without(name, i, j)
+}
+
+_without(name, i, j)
 }
 
 _without(name, i, j) := concat("", [

@@ -60,3 +60,7 @@ at(thing, place) := object.get(thing, place, null) if {
 	is_object(thing)
 	count(place) > 0
 }
+
+# METADATA
+# title: Problems in the order of their paths
+by_path(problems) := [problem | some [_, problem] in sort([[problem.path, problem] | some problem in problems])]

@@ -1,0 +1,141 @@
+package lib.document_test
+
+import data.lib.document
+import data.lib.testing
+
+_listed := [[entry.kind, entry.path, _name(entry.object)] | some entry in document.objects]
+
+_name(thing) := object.get(thing, ["metadata", "name"], "")
+
+_object(kind, name) := {"kind": kind, "metadata": {"name": name}}
+
+_list(items) := {"apiVersion": "v1", "kind": "List", "items": items}
+
+test_an_object if {
+	_listed == [["Pod", "", "a"]] with input as _object("Pod", "a")
+}
+
+test_what_is_no_object if {
+	every thing in [null, "text", 5, true] {
+		document.objects == [] with input as thing
+		document.problems == [] with input as thing
+	}
+	document.objects == []
+}
+
+test_a_list_in_order if {
+	nested := _list([_object("A", "1"), _list([_object("B", "2"), _list([_object("C", "3")])]), _object("D", "4")])
+	_listed == [
+		["List", "", ""],
+		["A", "items[0].", "1"],
+		["List", "items[1].", ""],
+		["B", "items[1].items[0].", "2"],
+		["List", "items[1].items[1].", ""],
+		["C", "items[1].items[1].items[0].", "3"],
+		["D", "items[2].", "4"],
+	] with input as nested
+	document.problems == [] with input as nested
+}
+
+test_a_list_too_deep if {
+	deep := _list([_list([_list([_list([_object("Deployment", "a")])])])])
+	document.problems == [{
+		"kind": "List",
+		"name": "",
+		"namespace": "",
+		"path": "items[0].items[0].items[0].items",
+		"message": concat("", [
+			"items[0].items[0].items[0].items is a list inside three other lists,",
+			" and the rules look no deeper.",
+		]),
+		"remedy": "Write the objects as separate documents.",
+	}] with input as deep
+	document.problems == [] with input as _list([_list([_list([_list([])])])])
+}
+
+test_items_take_the_kind_of_a_typed_list if {
+	list := {"kind": "DeploymentList", "items": [
+		{"metadata": {"name": "a"}},
+		{"kind": "", "metadata": {"name": "b"}},
+		{"kind": null, "metadata": {"name": "c"}},
+		_object("Pod", "d"),
+		{"kind": 5, "metadata": {"name": "e"}},
+	]}
+	_listed == [
+		["DeploymentList", "", ""],
+		["Deployment", "items[0].", "a"],
+		["Deployment", "items[1].", "b"],
+		["Deployment", "items[2].", "c"],
+		["Pod", "items[3].", "d"],
+		[5, "items[4].", "e"],
+	] with input as list
+}
+
+test_items_of_anything_are_looked_into if {
+	_listed == [["ConfigMap", "", ""], ["Pod", "items[0].", "a"]] with input as {
+		"kind": "ConfigMap",
+		"items": [_object("Pod", "a")],
+	}
+	_listed == [[null, "", ""], ["Pod", "items[0].", "a"]] with input as {"items": [_object("Pod", "a")]}
+	_listed == [[5, "", ""], [null, "items[0].", ""]] with input as {"kind": 5, "items": [{}]}
+}
+
+_hidden(path, message, remedy) := {
+	"kind": "List",
+	"name": "l",
+	"namespace": "n",
+	"path": path,
+	"message": message,
+	"remedy": remedy,
+}
+
+test_items_that_cannot_be_read if {
+	list := {"kind": "List", "metadata": {"name": "l", "namespace": "n"}, "items": {"a": {}}}
+	document.problems == [_hidden(
+		"items", "items of \"List\" is a map, so the objects in it cannot be read.",
+		"Write items as a list of objects.",
+	)] with input as list
+	document.problems == [_hidden(
+		"items[1]", "items[1] is a string, so it cannot be read as an object.",
+		"Make each item an object with apiVersion, kind and metadata.",
+	)] with input as object.union(list, {"items": [_object("A", "1"), "x", null]})
+	document.problems == [] with input as object.union(list, {"items": null})
+	document.problems == [] with input as {"kind": "Allowance", "items": {"a": {}}}
+	document.problems == [] with input as {"kind": "Allowance", "items": ["a"]}
+}
+
+test_names_of_a_list_that_cannot_be_read if {
+	document.problems == [{
+		"kind": "List",
+		"name": "",
+		"namespace": "",
+		"path": "items[0].items",
+		"message": "items[0].items of \"List\" is a number, so the objects in it cannot be read.",
+		"remedy": "Write items[0].items as a list of objects.",
+	}] with input as {"kind": "List", "items": [{
+		"kind": "List",
+		"metadata": {"name": 5, "namespace": []},
+		"items": 5,
+	}]}
+}
+
+test_combined_input if {
+	document.problems == [{
+		"kind": "",
+		"name": "",
+		"namespace": "",
+		"path": "",
+		"message": "The input is a list of documents, and the rules judge one document at a time.",
+		"remedy": "Run conftest without --combine.",
+	}] with input as [{"path": "a.yaml", "contents": testing.with_value("auto")}]
+}
+
+test_a_review if {
+	document.is_review with input as {"review": {"object": {}}, "parameters": {}}
+	_listed == [["Pod", "", "a"]] with input as {"review": {"object": _object("Pod", "a")}}
+	document.objects == [] with input as {"review": {"oldObject": _object("Pod", "a")}}
+	every manifest in [{"kind": "Pod"}, {"kind": false}, {"apiVersion": "v1"}, {"items": []}] {
+		document.is_review == false with input as object.union({"review": {"object": {}}}, manifest)
+	}
+	document.is_review == false with input as {"review": "yes"}
+}
