@@ -46,9 +46,6 @@ _shortened(name) := {name} | {short |
 	short := _without(name, i, j)
 }
 
-_without(name, i, j)
-}
-
 _without(name, i, j) := concat("", [
 	substring(name, 0, i),
 	substring(name, i + 1, (j - i) - 1),
