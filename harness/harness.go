@@ -63,10 +63,11 @@ func CheckAll(ctx context.Context, paths []string, options Options) (*report.Rep
 	for _, target := range targets {
 		judged = append(judged, judge(ctx, target, evaluators, options))
 	}
+	var wholeRun []report.Target
 	if !options.AllowAbsent {
-		judged = append(judged, absentEverywhere(targets, judged, evaluators)...)
+		wholeRun = absentEverywhere(targets, judged, evaluators)
 	}
-	return report.New(judged), nil
+	return report.New(judged, wholeRun...), nil
 }
 
 func loadEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator, error) {
@@ -108,7 +109,7 @@ func judgeInto(ctx context.Context, judged *report.Target, target Target, evalua
 	ctx, cancel := context.WithTimeoutCause(ctx, evaluationTimeout,
 		fmt.Errorf("evaluation took longer than the limit of %s", evaluationTimeout))
 	defer cancel()
-	var own []report.Finding
+	var doubtful []report.Finding
 	for _, evaluator := range evaluators {
 		result, err := evaluator.Evaluate(ctx, target.Path, objects)
 		if err != nil {
@@ -119,13 +120,13 @@ func judgeInto(ctx context.Context, judged *report.Target, target Target, evalua
 		}
 		judged.Workloads = append(judged.Workloads, result.Workloads...)
 		judged.Findings = append(judged.Findings, result.Findings...)
-		own = append(own, fallbackFindings(evaluator, result.Workloads)...)
+		doubtful = append(doubtful, fallbackFindings(evaluator, result.Workloads)...)
 	}
 	if target.required && !options.AllowAbsent && !hasControllers(judged.Workloads) {
-		own = append(own, absentFinding(evaluators[0],
+		judged.Findings = append(judged.Findings, absentFinding(evaluators[0],
 			"No controllers workload was rendered, so the check says nothing about controllers."))
 	}
-	judged.Findings = append(judged.Findings, own...)
+	judged.Findings = append(judged.Findings, doubtful...)
 	return nil
 }
 

@@ -82,7 +82,11 @@ func absentEverywhere(targets []Target, judged []report.Target, evaluators []*ev
 			}
 			finding := absentFinding(evaluators[0], "No controllers workload was found anywhere, so the check says nothing about controllers.")
 			if target.kind != app {
-				judged[i].Findings = append(judged[i].Findings, finding)
+				doubtful := slices.IndexFunc(judged[i].Findings, func(f report.Finding) bool { return f.Code == CodeFallback })
+				if doubtful < 0 {
+					doubtful = len(judged[i].Findings)
+				}
+				judged[i].Findings = slices.Insert(judged[i].Findings, doubtful, finding)
 				continue
 			}
 			path := displayPath(target.argument)

@@ -34,7 +34,7 @@ func Assert(t TB, path string, options harness.Options) {
 		return
 	}
 	var table strings.Builder
-	if err := result.WriteTable(&table, false); err != nil {
+	if err := result.WriteTable(&table, report.TableOptions{}); err != nil {
 		t.Fatalf("controllers-never-migrate: %v", err)
 		return
 	}

@@ -117,7 +117,7 @@ func (e *Evaluator) prepare(ctx context.Context, query string) (rego.PreparedEva
 
 // problem is an element of data.lib.constraint.problems.
 type problem struct {
-	Path, Message, Remedy string
+	Message, Remedy string
 }
 
 func (e *Evaluator) refuseProblems(ctx context.Context, source string) error {
@@ -131,7 +131,7 @@ func (e *Evaluator) refuseProblems(ctx context.Context, source string) error {
 	}
 	var messages []error
 	for _, p := range problems {
-		messages = append(messages, fmt.Errorf("load constraint %s: %s: %s %s", e.constraint.File, p.Path, p.Message, p.Remedy))
+		messages = append(messages, fmt.Errorf("load constraint %s: %s %s", e.constraint.File, p.Message, p.Remedy))
 	}
 	return errors.Join(messages...)
 }

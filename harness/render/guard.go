@@ -2,8 +2,11 @@ package render
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,6 +37,9 @@ func (f guardedFiles) ReadFile(path string) ([]byte, error) {
 	}
 	var references []string
 	if IsKustomization(path) {
+		if missing := missingFiles(filepath.Dir(path), data); missing != "" {
+			return nil, f.run.fail(fmt.Errorf("%s: %s: no such file or folder", path, missing))
+		}
 		references = kustomizationReferences(data)
 	} else {
 		references = pluginReferences(data)
@@ -42,6 +48,26 @@ func (f guardedFiles) ReadFile(path string) ([]byte, error) {
 		return nil, f.run.fail(fmt.Errorf("%s: remote reference %s: rendering does not use the network; commit a copy and refer to that", path, references[i]))
 	}
 	return data, nil
+}
+
+// missingFiles returns a resource, component or patch of a kustomization that
+// is neither there nor remote. Kustomize tries it as a file, as a folder and as
+// a git repository, and reports all of these failures at once.
+func missingFiles(dir string, data []byte) string {
+	var k types.Kustomization
+	if k.Unmarshal(data) != nil {
+		return ""
+	}
+	references := slices.Concat(k.Resources, k.Components)
+	for _, patch := range k.Patches {
+		references = append(references, patch.Path)
+	}
+	for _, reference := range references {
+		if _, err := os.Stat(filepath.Join(dir, reference)); errors.Is(err, fs.ErrNotExist) && !isRemote(reference) {
+			return reference
+		}
+	}
+	return ""
 }
 
 // kustomizationReferences lists whatever kustomize takes for a file, a folder

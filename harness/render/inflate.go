@@ -3,7 +3,9 @@ package render
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,18 +162,14 @@ func (p *inflator) requireVendored(home string) error {
 // copyValuesFile: the values that helm gets as its first values file.
 func (p *inflator) values() ([]byte, error) {
 	if len(p.stock.ValuesInline) == 0 {
-		values, err := p.helpers.Loader().Load(p.stock.ValuesFile)
-		if err != nil {
-			return nil, fmt.Errorf("load values file: %w", err)
-		}
-		return values, nil
+		return p.valuesFile()
 	}
 	if p.stock.ValuesMerge == "replace" {
 		return yaml.Marshal(p.stock.ValuesInline)
 	}
-	file, err := p.helpers.Loader().Load(p.stock.ValuesFile)
+	file, err := p.valuesFile()
 	if err != nil {
-		return nil, fmt.Errorf("load values file: %w", err)
+		return nil, err
 	}
 	fromFile, err := kyaml.Parse(string(file))
 	if err != nil {
@@ -194,6 +192,21 @@ func (p *inflator) values() ([]byte, error) {
 		return nil, fmt.Errorf("read merged values: %w", err)
 	}
 	return yaml.Marshal(values)
+}
+
+func (p *inflator) valuesFile() ([]byte, error) {
+	file := p.stock.ValuesFile
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(p.helpers.Loader().Root(), file)
+	}
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("values file %s: no such file", file)
+	}
+	values, err := p.helpers.Loader().Load(p.stock.ValuesFile)
+	if err != nil {
+		return nil, fmt.Errorf("load values file: %w", err)
+	}
+	return values, nil
 }
 
 // objects follows the end of the stock generator's Generate, with its second

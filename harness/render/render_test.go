@@ -269,8 +269,11 @@ func TestRefusals(t *testing.T) {
 			"no chart", "-- kustomization.yaml --\nhelmCharts:\n- name: gone\n  releaseName: r\n  valuesFile: v.yaml\n-- v.yaml --\na: 1\n",
 			"helm chart gone: no chart at DIR/charts/gone: commit the chart there, or correct helmGlobals.chartHome or the chart's name", Options{},
 		},
-		{"missing values file", minimalApp + "  valuesFile: gone.yaml\n", "helm chart app: load values file: evalsymlink failure on 'DIR/gone.yaml' : lstat DIR/gone.yaml: no such file or directory", Options{}},
+		{"missing values file", minimalApp + "  valuesFile: gone.yaml\n", "helm chart app: values file DIR/gone.yaml: no such file", Options{}},
 		{"missing additional values file", minimalApp + "  additionalValuesFiles: [gone.yaml]\n", "helm chart app: could not load additionalValuesFile: evalsymlink failure on 'DIR/gone.yaml' : lstat DIR/gone.yaml: no such file or directory", Options{}},
+		{"missing resource", "-- kustomization.yaml --\nresources: [gone.yaml]\n", "DIR/kustomization.yaml: gone.yaml: no such file or folder", Options{}},
+		{"missing component", "-- kustomization.yaml --\ncomponents: [../gone]\n", "DIR/kustomization.yaml: ../gone: no such file or folder", Options{}},
+		{"missing patch", "-- kustomization.yaml --\npatches: [{path: gone.yaml}]\n", "DIR/kustomization.yaml: gone.yaml: no such file or folder", Options{}},
 		{"flag in place of a release name", minimalChart + "-- kustomization.yaml --\nhelmCharts:\n- name: app\n  releaseName: --post-renderer=./run.sh\n", `helm chart app: releaseName must not start with '-', got "--post-renderer=./run.sh"`, Options{}},
 		{
 			"missing dependency", strings.Replace(minimalApp, "version: 1.0.0\n", "version: 1.0.0\ndependencies: [{name: sub, version: 1.0.0, repository: 'https://example.com'}]\n", 1),

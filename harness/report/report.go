@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // Version is the version of the JSON shape.
@@ -131,6 +132,7 @@ type Cause struct {
 
 // Summary counts.
 type Summary struct {
+	// Targets counts the apps and manifests that were judged.
 	Targets int `json:"targets"`
 	// Controllers counts controllers workloads.
 	Controllers int `json:"controllers"`
@@ -141,12 +143,13 @@ type Summary struct {
 	Errors     int `json:"errors"`
 }
 
-// New makes a report of targets: it sets the status of each that has no error
-// and counts.
-func New(targets []Target) *Report {
-	r := &Report{Version: Version, Targets: targets}
-	for i := range targets {
-		target := &targets[i]
+// New makes a report of the targets that were judged: it sets the status of
+// each and counts. What concerns the run as a whole comes after them, as
+// targets that hold findings and do not count as judged.
+func New(judged []Target, wholeRun ...Target) *Report {
+	r := &Report{Version: Version, Targets: slices.Concat(judged, wholeRun), Summary: Summary{Targets: len(judged)}}
+	for i := range r.Targets {
+		target := &r.Targets[i]
 		if target.Workloads == nil {
 			target.Workloads = []Workload{}
 		}
@@ -159,7 +162,6 @@ func New(targets []Target) *Report {
 }
 
 func (s *Summary) add(target *Target) {
-	s.Targets++
 	for _, workload := range target.Workloads {
 		if workload.Role != Controllers {
 			continue

@@ -13,16 +13,24 @@ import (
 	"github.com/fatih/color"
 )
 
+// TableOptions say how a table is written.
+type TableOptions struct {
+	// Color paints modes, codes and verdicts for a terminal.
+	Color bool
+	// FailOnWarn says that the verdict counts warnings; see ExitStatus.
+	FailOnWarn bool
+}
+
 // WriteTable writes the report for people: for each target its workloads with
 // their modes and its findings, and a last line with the verdict and counts.
 // Control characters, which a manifest may use to repaint a terminal, are
 // written as escapes.
-func (r *Report) WriteTable(w io.Writer, colored bool) error {
-	t := table{paint: newPainter(colored)}
+func (r *Report) WriteTable(w io.Writer, options TableOptions) error {
+	t := table{paint: newPainter(options.Color)}
 	for i := range r.Targets {
 		t.target(&r.Targets[i])
 	}
-	t.summary(r)
+	t.summary(r, options.FailOnWarn)
 	if _, err := w.Write(t.text.Bytes()); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
@@ -98,11 +106,14 @@ func (t *table) finding(finding *Finding) {
 	fmt.Fprintf(&t.text, "    Remedy: %s\n", clean(finding.Remedy))
 }
 
-func (t *table) summary(r *Report) {
+func (t *table) summary(r *Report, failOnWarn bool) {
 	verdict := t.paint.status(Pass) + ": the contract holds"
-	switch r.ExitStatus(false) {
+	switch r.ExitStatus(failOnWarn) {
 	case ExitBroken:
 		verdict = t.paint.status(Fail) + ": the contract is broken"
+		if r.Summary.Denied == 0 {
+			verdict = t.paint.status(Fail) + ": there are warnings"
+		}
 	case ExitUndecided:
 		verdict = t.paint.status(Error) + ": it could not be decided"
 	}

@@ -52,7 +52,8 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			if err != nil {
 				return err
 			}
-			if err := write(cmd.OutOrStdout(), result, output, noColor); err != nil {
+			table := report.TableOptions{Color: colored(cmd.OutOrStdout(), noColor), FailOnWarn: failOnWarn}
+			if err := write(cmd.OutOrStdout(), result, output, table); err != nil {
 				return err
 			}
 			if status := result.ExitStatus(failOnWarn); status != report.ExitHolds {
@@ -85,11 +86,11 @@ func addRenderFlags(cmd *cobra.Command, options *harness.Options) {
 	must(cmd.MarkFlagFilename("helm-command"))
 }
 
-func write(w io.Writer, result *report.Report, output string, noColor bool) error {
+func write(w io.Writer, result *report.Report, output string, table report.TableOptions) error {
 	if output == "json" {
 		return result.WriteJSON(w)
 	}
-	return result.WriteTable(w, colored(w, noColor))
+	return result.WriteTable(w, table)
 }
 
 // colored reports whether to use colours: on a terminal, unless the user does

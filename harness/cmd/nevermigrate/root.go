@@ -59,7 +59,7 @@ func versions() string {
 	fmt.Fprintf(&b, "nevermigrate %s\npolicy %s\n", program, policy.Version)
 	for _, module := range []struct{ name, path string }{
 		{"helm", "helm.sh/helm/v4"},
-		{"kustomize", "sigs.k8s.io/kustomize/api"},
+		{"kustomize/api", "sigs.k8s.io/kustomize/api"},
 		{"opa", "github.com/open-policy-agent/opa"},
 		{"conftest", "github.com/open-policy-agent/conftest"},
 	} {

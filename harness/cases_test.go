@@ -1,0 +1,307 @@
+package harness_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/proompteng/nevermigrate/fixtures"
+	"github.com/proompteng/nevermigrate/harness"
+	"github.com/proompteng/nevermigrate/harness/internal/stock"
+	"github.com/proompteng/nevermigrate/harness/render"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+func loadCases(t *testing.T) []fixtures.Case {
+	t.Helper()
+	cases, err := fixtures.Cases(filepath.Join("..", "fixtures", "cases"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cases
+}
+
+func options(c fixtures.Case) harness.Options {
+	return harness.Options{AllowAbsent: c.AllowAbsent, Constraints: c.ConstraintPaths()}
+}
+
+// target is the report's target that the case is about, with the findings that
+// concern the run as a whole (another target of the report) after its own.
+func target(t *testing.T, c fixtures.Case) report.Target {
+	t.Helper()
+	got, err := harness.Check(t.Context(), c.Path(), options(c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	judged := got.Targets[0]
+	if judged.Error != "" {
+		t.Fatal(judged.Error)
+	}
+	for _, more := range got.Targets[1:] {
+		judged.Findings = append(judged.Findings, more.Findings...)
+		if more.Status == report.Fail {
+			judged.Status = report.Fail
+		}
+	}
+	return judged
+}
+
+func TestCases(t *testing.T) {
+	cases := loadCases(t)
+	ran, findings := 0, 0
+	for _, c := range cases {
+		t.Run(c.Name, func(t *testing.T) {
+			judged := target(t, c)
+			got := []fixtures.Finding{}
+			for _, finding := range judged.Findings {
+				got = append(got, fixtures.Finding{
+					Code: finding.Code, Severity: string(finding.Severity),
+					Workload: finding.Workload, Namespace: finding.Namespace, Container: finding.Container,
+				})
+				if finding.Message == "" || finding.Remedy == "" {
+					t.Errorf("%s has no message or no remedy: %+v", finding.Code, finding)
+				}
+			}
+			if diff := gocmp.Diff(c.Findings, got); diff != "" {
+				t.Errorf("findings (-want +got):\n%s", diff)
+			}
+			if string(judged.Status) != c.Status {
+				t.Errorf("status %s, want %s", judged.Status, c.Status)
+			}
+			if c.Workloads != nil {
+				if diff := gocmp.Diff(c.Workloads, caseWorkloads(judged.Workloads)); diff != "" {
+					t.Errorf("workloads (-want +got):\n%s", diff)
+				}
+			}
+			ran, findings = ran+1, findings+len(got)
+		})
+	}
+	if ran != len(cases) && testing.Verbose() {
+		t.Logf("a filter left out %d cases", len(cases)-ran)
+	}
+	t.Logf("ran %d cases with %d findings", ran, findings)
+}
+
+func caseWorkloads(workloads []report.Workload) []fixtures.Workload {
+	all := []fixtures.Workload{}
+	for _, w := range workloads {
+		one := fixtures.Workload{Workload: w.Kind + "/" + w.Name, Role: string(w.Role), Containers: map[string]string{}}
+		for _, container := range w.Containers {
+			one.Containers[container.Name] = string(container.Mode)
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// rendered is a case with the manifests that it judges.
+type rendered struct {
+	fixtures.Case
+	file string // where the manifests are
+}
+
+func renderCases(t *testing.T) []rendered {
+	t.Helper()
+	dir := t.TempDir()
+	var all []rendered
+	for _, c := range loadCases(t) {
+		manifests, err := harness.Render(t.Context(), c.Path(), options(c))
+		if err != nil {
+			t.Fatalf("%s: %v", c.Name, err)
+		}
+		file := filepath.Join(dir, c.Name+".yaml")
+		if err := os.WriteFile(file, manifests, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, rendered{c, file})
+	}
+	return all
+}
+
+// TestStockToolsAgree compares the harness with the stock commands over the
+// whole corpus.
+func TestStockToolsAgree(t *testing.T) {
+	cases := renderCases(t)
+	t.Run("conftest", func(t *testing.T) { conftestAgrees(t, cases) })
+	t.Run("kustomize", func(t *testing.T) { kustomizeAgrees(t, cases) })
+}
+
+// conftestAgrees runs every case through the stock conftest command, with
+// the same manifests and the constraint as --data, and compares whole results.
+func conftestAgrees(t *testing.T, cases []rendered) {
+	conftest := stock.Tool(t, "conftest")
+	// One run for all cases with the same constraint, given by its text.
+	type run struct {
+		constraint string
+		cases      []rendered
+	}
+	runs := map[string]*run{}
+	for _, c := range cases {
+		constraints := c.ConstraintPaths()
+		if len(constraints) == 0 {
+			constraints = []string{""}
+		}
+		for _, constraint := range constraints {
+			text := ""
+			if constraint != "" {
+				data, err := os.ReadFile(constraint)
+				if err != nil {
+					t.Fatal(err)
+				}
+				text = string(data)
+			}
+			if runs[text] == nil {
+				runs[text] = &run{constraint: constraint}
+			}
+			runs[text].cases = append(runs[text].cases, c)
+		}
+	}
+	compared := 0
+	for _, run := range runs {
+		args := []string{"test", "--output", "json", "--no-fail"}
+		if run.constraint != "" {
+			args = append(args, "--data", run.constraint)
+		}
+		for _, c := range run.cases {
+			args = append(args, c.file)
+		}
+		command := exec.Command(conftest, args...)
+		command.Dir = stock.Root(t) // whose folder policy is the default
+		if run.constraint != "" {
+			absolute, err := filepath.Abs(run.constraint)
+			if err != nil {
+				t.Fatal(err)
+			}
+			command.Args[slices.Index(command.Args, "--data")+1] = absolute
+		}
+		command.Stderr = os.Stderr
+		out, err := command.Output()
+		if err != nil {
+			t.Fatalf("%v: %v", command, err)
+		}
+		theirs := conftestFindings(t, out)
+		defaults := harness.Options{AllowAbsent: true}
+		if run.constraint != "" {
+			defaults.Constraints = []string{run.constraint}
+		}
+		var files []string
+		for _, c := range run.cases {
+			files = append(files, c.file)
+		}
+		ours, err := harness.CheckAll(t.Context(), files, defaults)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, judged := range ours.Targets {
+			if judged.Error != "" {
+				t.Errorf("%s: %s", judged.Path, judged.Error)
+			}
+			if diff := gocmp.Diff(theirs[judged.Path], objectFindings(judged)); diff != "" {
+				t.Errorf("%s: findings (-conftest +harness):\n%s", filepath.Base(judged.Path), diff)
+			}
+			compared++
+		}
+	}
+	t.Logf("compared %d results of conftest in %d runs", compared, len(runs))
+}
+
+// conftestFindings decodes conftest's JSON output: findings by file, sorted,
+// because conftest does not say which document a result is about.
+func conftestFindings(t *testing.T, out []byte) map[string][]report.Finding {
+	t.Helper()
+	type result struct {
+		Msg      string
+		Metadata struct{ Details report.Finding }
+	}
+	var files []struct {
+		Filename           string
+		Failures, Warnings []result
+	}
+	if err := json.Unmarshal(out, &files); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	findings := map[string][]report.Finding{}
+	for _, file := range files {
+		all := []report.Finding{}
+		for severity, results := range map[report.Severity][]result{report.Deny: file.Failures, report.Warn: file.Warnings} {
+			for _, r := range results {
+				if r.Metadata.Details.Severity != severity {
+					t.Errorf("%s: %q has severity %s among conftest's %s", file.Filename, r.Msg, r.Metadata.Details.Severity, severity)
+				}
+				if !strings.Contains(r.Msg, r.Metadata.Details.Message) || !strings.Contains(r.Msg, r.Metadata.Details.Remedy) {
+					t.Errorf("%s: conftest's message %q lacks the message or the remedy", file.Filename, r.Msg)
+				}
+				all = append(all, r.Metadata.Details)
+			}
+		}
+		findings[file.Filename] = sorted(all)
+	}
+	return findings
+}
+
+// objectFindings are the findings that the policy states, in the shape that
+// conftest has them.
+func objectFindings(judged report.Target) []report.Finding {
+	all := []report.Finding{}
+	for _, finding := range judged.Findings {
+		if finding.Code == harness.CodeAbsent || finding.Code == harness.CodeFallback {
+			continue
+		}
+		finding.Causes = nil
+		finding.Constraint = ""
+		if finding.Enforcement == "" {
+			finding.Enforcement = "deny"
+		}
+		all = append(all, finding)
+	}
+	return sorted(all)
+}
+
+func sorted(findings []report.Finding) []report.Finding {
+	slices.SortFunc(findings, func(a, b report.Finding) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return findings
+}
+
+// kustomizeAgrees renders every case with the stock commands and
+// compares the bytes.
+func kustomizeAgrees(t *testing.T, cases []rendered) {
+	kustomize, helm := stock.Tool(t, "kustomize"), stock.Tool(t, "helm")
+	var wait sync.WaitGroup
+	slots := make(chan struct{}, 3)
+	compared := 0
+	for _, c := range cases {
+		if c.Manifest != "" {
+			continue
+		}
+		compared++
+		wait.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			want, err := exec.Command(kustomize, "build", "--enable-helm", "--helm-command", helm,
+				"--helm-kube-version", render.DefaultKubeVersion, c.Dir).Output()
+			if err != nil {
+				t.Errorf("%s: kustomize build: %v", c.Name, err)
+				return
+			}
+			got, err := os.ReadFile(c.file)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if diff := gocmp.Diff(string(want), string(got)); diff != "" {
+				t.Errorf("%s (-stock +ours):\n%s", c.Name, diff)
+			}
+		})
+	}
+	wait.Wait()
+	t.Logf("compared %d renderings", compared)
+}
