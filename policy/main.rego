@@ -152,8 +152,6 @@ _auto(set) := "has no value" if {
 	mode.means_auto(set)
 } else := sprintf("is %s, which is not a skip value", [text.quoted(set)])
 
-default _place_of_value(_, _) := ""
-
 _place_of_value(bound, declared) := sprintf("%s.value", [declared.place]) if {
 	"value" in object.keys(bound.container.spec.env[declared.index])
 } else := declared.place

@@ -80,8 +80,8 @@ _changes_of_words(words) := [{"path": word.path, "how": how} |
 # A word without what a shell takes away: quotes and backslashes.
 _plain(word) := strings.replace_n({"\\": "", "\"": "", "'": "", "`": " "}, _joined(_without_echo(word)))
 
-# A backslash at the end of a line continues it.
-_joined(word) := replace(word, "\\\n", " ")
+# A backslash at the end of a line joins it with the next.
+_joined(word) := replace(word, "\\\n", "")
 
 # `echo "NAME=$NAME"` only prints the variable. Between single quotes, and
 # where no shell reads the word, the same text would mean something else.
@@ -116,18 +116,18 @@ _written := {
 		# process.env.NAME = ..., os.environ["NAME"] = ..., ||= and the like
 		`\.NAME\s*(?:\|\||&&|\?\?|\*\*|[-+*/%&|^])?=(?:[^=]|$)`,
 		`\[\s*NAME\s*\]\s*(?:\|\||&&|\?\?|\*\*|[-+*/%&|^])?=(?:[^=]|$)`,
-		`[A-Za-z_)\]]\{\s*NAME\s*\}\s*=(?:[^=~]|$)`,
+		`[A-Za-z_)\]]\{\s*NAME\s*\}\s*=(?:[^=\x7e]|$)`,
 		# {NAME: ...}
 		`(?:^|[^$])\{\s*NAME\s*:`,
 		`,\s*NAME\s*:`,
 		# os.putenv("NAME", ...), Reflect.set(process.env, "NAME", ...)
-		`(?i:<(?:setdefault|putenv|setenv|set|defineProperty)\s*\()[^)\n]*<NAME>`,
+		`(?i:<(?:setdefault|putenv|setenv|set|defineProperty)\s*\()(?:[^)\n]*[^A-Za-z0-9_$])?NAME>`,
 	],
 	"removes": [
 		`<unset\s(?:~\s)?NAME>`,
 		`<env\s~-(?:-u[a-z]*[=\s]+|[A-Za-z0-9-]*u\s*)NAME>`,
 		`<(?:delete|del)[\s(][^;\n]*<NAME>`,
-		`(?i:<(?:pop|unsetenv|deleteProperty)\s*\()[^)\n]*<NAME>`,
+		`(?i:<(?:pop|unsetenv|deleteProperty)\s*\()(?:[^)\n]*[^A-Za-z0-9_$])?NAME>`,
 	],
 	"clears": [
 		# env -i, env -, env --ignore-environment, with other options before

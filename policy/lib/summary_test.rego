@@ -1,0 +1,52 @@
+package lib.summary_test
+
+import data.lib.constraint
+import data.lib.parameters
+import data.lib.summary
+import data.lib.testing
+
+_container(name, type, mode, exempt) := {"name": name, "type": type, "mode": mode, "exempt": exempt}
+
+test_workloads_in_order if {
+	bare := {"name": "bare", "image": "proxy:1"}
+	pod := {
+		"containers": [bare, testing.good],
+		"initContainers": [{"name": "init", "env": [testing.entry("skip")]}],
+		"ephemeralContainers": [{"name": "debug", "envFrom": [{"secretRef": {"name": "s"}}]}],
+	}
+	spec := {"spec": {"template": {"spec": pod}}}
+	summary.workloads == [
+		{
+			"kind": "Deployment", "namespace": "agents", "name": "agents", "path": "items[0].", "role": "control-plane",
+			"containers": [_container("app", "container", "skip", false), _container("init", "initContainer", "skip", false)],
+		},
+		{
+			"kind": "Deployment", "namespace": "agents", "name": "agents-controllers", "path": "items[2].", "role": "controllers",
+			"containers": [
+				_container("bare", "container", "auto", true),
+				_container("app", "container", "skip", false),
+				_container("init", "initContainer", "skip", false),
+				_container("debug", "ephemeralContainer", "unknown", false),
+			],
+		},
+	] with input as {"kind": "List", "items": [
+		object.union(testing.control_plane([]), spec),
+		testing.deployment("other", [bare]),
+		object.union(testing.controllers([]), spec),
+		{"kind": "Service", "metadata": {"name": "x-controllers"}},
+	]}
+		with parameters.exempt_images as ["proxy:*"]
+}
+
+test_controllers_without_containers if {
+	summary.workloads == [{
+		"kind": "Deployment", "namespace": "agents", "name": "agents-controllers",
+		"path": "", "role": "controllers", "containers": [],
+	}] with input as testing.controllers(null)
+}
+
+test_none if {
+	summary.workloads == [] with input as testing.with_value("skip") with constraint.match as {"excludedNamespaces": ["agents"]}
+	summary.workloads == [] with input as testing.with_value("skip") with constraint.problems as ["p"]
+	summary.workloads == [] with input as {"kind": "ConfigMap"}
+}
