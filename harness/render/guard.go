@@ -108,7 +108,6 @@ func kustomizationReferences(data []byte) []string {
 		references = append(references, chart.ValuesFile)
 		references = append(references, chart.AdditionalValuesFiles...)
 	}
-	//lint:ignore SA1019 as above
 	for _, chart := range k.HelmChartInflationGenerator {
 		references = append(references, chart.Values)
 	}

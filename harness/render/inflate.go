@@ -12,6 +12,7 @@ import (
 	"sync"
 	_ "unsafe" // for go:linkname
 
+	//lint:ignore SA1019 the package is the only public name of the stock generator
 	"sigs.k8s.io/kustomize/api/builtins"
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/resmap"

@@ -46,6 +46,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var status exitStatus
+	var usage usageErr
 	switch {
 	case err == nil:
 		return report.ExitHolds
@@ -53,6 +54,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return int(status)
 	default:
 		fmt.Fprintf(stderr, "Error: %v\n", err)
+		if errors.As(err, &usage) {
+			fmt.Fprintf(stderr, "Run `%s --help` for usage.\n", usage.command)
+		}
 		return report.ExitUndecided
 	}
 }

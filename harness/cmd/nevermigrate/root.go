@@ -27,9 +27,15 @@ database migrations.`,
 	return root
 }
 
-// usageError adds to an error where to read how the command is used.
+// usageErr is an error in how the command line was used; run prints where to
+// read how it is used.
+type usageErr struct {
+	error
+	command string
+}
+
 func usageError(cmd *cobra.Command, err error) error {
-	return fmt.Errorf("%w\nRun `%s --help` for usage.", err, cmd.CommandPath())
+	return usageErr{err, cmd.CommandPath()}
 }
 
 // exactArgs is cobra.ExactArgs with a message that says what is expected.
