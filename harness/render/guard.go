@@ -35,6 +35,9 @@ func (f guardedFiles) ReadFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if content, ok := f.run.overlay.content(path); ok {
+		data = content
+	}
 	var references []string
 	if IsKustomization(path) {
 		if missing := missingFiles(filepath.Dir(path), data); missing != "" {

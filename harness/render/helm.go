@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 
@@ -29,12 +28,12 @@ type helm interface {
 
 // embeddedHelm is Helm's SDK in this process. Nothing of the caller's
 // environment, kubeconfig or network reaches it.
-type embeddedHelm struct{}
+type embeddedHelm struct{ overlay overlay }
 
 // template follows newTemplateCmd and runInstall of helm.sh/helm/v4/pkg/cmd,
 // the code behind the helm command line, for the flags that kustomize sets
 // (types.HelmChart.AsHelmArgs).
-func (embeddedHelm) template(ctx context.Context, args []string) ([]byte, error) {
+func (h embeddedHelm) template(ctx context.Context, args []string) ([]byte, error) {
 	install := action.NewInstall(action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler)))
 	install.DryRunStrategy = action.DryRunClient
 	install.ReleaseName = "release-name"
@@ -74,11 +73,11 @@ func (embeddedHelm) template(ctx context.Context, args []string) ([]byte, error)
 		return nil, err
 	}
 	install.ReleaseName = name
-	values, err := mergeValueFiles(valueFiles)
+	values, err := mergeValueFiles(valueFiles, h.overlay)
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := loadChart(folder)
+	loaded, err := loadChart(folder, h.overlay)
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +103,10 @@ func (embeddedHelm) template(ctx context.Context, args []string) ([]byte, error)
 }
 
 // mergeValueFiles follows values.Options.MergeValues of Helm, for local files.
-func mergeValueFiles(files []string) (map[string]any, error) {
+func mergeValueFiles(files []string, o overlay) (map[string]any, error) {
 	merged := map[string]any{}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := o.readFile(file)
 		if err != nil {
 			return nil, err
 		}
@@ -122,10 +121,15 @@ func mergeValueFiles(files []string) (map[string]any, error) {
 
 // loadChart loads a chart and refuses one that Helm would refuse to template
 // or that would need the network.
-func loadChart(folder string) (chart.Charter, error) {
+func loadChart(folder string, o overlay) (chart.Charter, error) {
 	loaded, err := loader.Load(folder)
 	if err != nil {
 		return nil, err
+	}
+	if v2, ok := loaded.(*chartv2.Chart); ok && len(o) > 0 {
+		if loaded, err = o.chart(v2, folder); err != nil {
+			return nil, err
+		}
 	}
 	accessor, err := chart.NewAccessor(loaded)
 	if err != nil {

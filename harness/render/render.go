@@ -56,6 +56,9 @@ type Options struct {
 	// MaxMemory bounds the heap of the process while it renders, in bytes.
 	// Zero: DefaultMaxMemory.
 	MaxMemory uint64
+	// Overlay holds, by their real paths, files that are read with another
+	// content than theirs. A helm command does not see it, so it is not run.
+	Overlay map[string][]byte
 }
 
 // ErrNothingRendered says that an app has no objects at all, which kustomize
@@ -104,8 +107,8 @@ func App(ctx context.Context, dir string, options Options) ([]byte, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 
-	r := &run{ctx: ctx, helm: embeddedHelm{}, maxBytes: options.MaxBytes}
-	if options.HelmCommand != "" {
+	r := &run{ctx: ctx, helm: embeddedHelm{options.Overlay}, maxBytes: options.MaxBytes, overlay: options.Overlay}
+	if options.HelmCommand != "" && options.Overlay == nil {
 		command, err := newCommandHelm(ctx, options.HelmCommand, options.MaxBytes)
 		if err != nil {
 			return nil, err
@@ -158,6 +161,7 @@ type run struct {
 	ctx      context.Context
 	helm     helm
 	maxBytes int64
+	overlay  overlay
 
 	mu    sync.Mutex
 	first error

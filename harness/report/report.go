@@ -115,10 +115,20 @@ type Finding struct {
 	// Container is empty for a finding about the whole workload.
 	Container string `json:"container"`
 	// Path is the place inside the object.
-	Path    string  `json:"path,omitempty"`
-	Message string  `json:"message"`
-	Remedy  string  `json:"remedy"`
-	Causes  []Cause `json:"causes"`
+	Path    string `json:"path,omitempty"`
+	Message string `json:"message"`
+	Remedy  string `json:"remedy"`
+	// Causes are the places in the repository that make it so, the most
+	// decisive first.
+	Causes []Cause `json:"causes"`
+	// Overridden are the places that would decide if the first cause were not
+	// there, in the order in which they would.
+	Overridden []Cause `json:"overridden,omitempty"`
+	// Fix is the smallest change that makes the finding go away.
+	Fix *Fix `json:"fix,omitempty"`
+	// CausesTruncated says that the search ended at its bound, so that there
+	// may be other causes.
+	CausesTruncated bool `json:"causesTruncated,omitempty"`
 }
 
 // Cause is the place in the repository that makes a finding so.
@@ -126,8 +136,43 @@ type Cause struct {
 	File   string `json:"file"`
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
-	Path   string `json:"path"`
-	Value  string `json:"value"`
+	// Path is the place inside the file: a value path or, for a template, the
+	// name of what defines it.
+	Path string `json:"path"`
+	// Value is that of the migrations variable; empty where the place holds
+	// anything else.
+	Value string `json:"value"`
+	// Layer says which of the things that make a manifest the file is.
+	Layer Layer `json:"layer,omitempty"`
+}
+
+// Layer is one of the things that make a manifest.
+type Layer string
+
+// The layers. Of the values, those that come later here win.
+const (
+	Template             Layer = "template"
+	ChartValues          Layer = "chart values"
+	ValuesFile           Layer = "values file"
+	InlineValues         Layer = "inline values"
+	AdditionalValuesFile Layer = "additional values file"
+	Resource             Layer = "resource"
+	Component            Layer = "component"
+	Patch                Layer = "patch"
+	Replacement          Layer = "replacement"
+	ConstraintLayer      Layer = "constraint"
+)
+
+// Fix is a change of one file.
+type Fix struct {
+	File string `json:"file"`
+	Line int    `json:"line"`
+	Path string `json:"path"`
+	// Change says what to do, as in `set env.vars.X to "skip"`.
+	Change string `json:"change"`
+	// Verified says that the app was rendered with the change, and that the
+	// finding was gone and no other was there that denies.
+	Verified bool `json:"verified"`
 }
 
 // Summary counts.
@@ -205,12 +250,17 @@ func (r *Report) ExitStatus(failOnWarn bool) int {
 			return ExitUndecided
 		}
 		for _, finding := range target.Findings {
-			if finding.Severity == Deny || failOnWarn && finding.Enforcement != "dryrun" {
+			if finding.fails(failOnWarn) {
 				status = ExitBroken
 			}
 		}
 	}
 	return status
+}
+
+// fails reports whether a finding alone breaks the contract; see ExitStatus.
+func (f *Finding) fails(failOnWarn bool) bool {
+	return f.Severity == Deny || failOnWarn && f.Enforcement != "dryrun"
 }
 
 // WriteJSON writes the report in its stable shape, which Schema describes.

@@ -1,0 +1,53 @@
+package render
+
+import (
+	"os"
+	"path/filepath"
+
+	"helm.sh/helm/v4/pkg/chart/loader/archive"
+	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
+	valueloader "helm.sh/helm/v4/pkg/chart/v2/loader"
+)
+
+// overlay holds what a rendering reads in place of the content of some files,
+// by their real paths: what would be rendered if the app were changed, without
+// changing it.
+type overlay map[string][]byte
+
+// content returns the content that takes the place of a file's.
+func (o overlay) content(path string) ([]byte, bool) {
+	if len(o) == 0 {
+		return nil, false
+	}
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, false
+	}
+	content, ok := o[real]
+	return content, ok
+}
+
+func (o overlay) readFile(path string) ([]byte, error) {
+	if content, ok := o.content(path); ok {
+		return content, nil
+	}
+	return os.ReadFile(path)
+}
+
+// chart returns a loaded chart as it would have been loaded. Nothing inside of
+// a packed subchart can be replaced.
+func (o overlay) chart(loaded *chartv2.Chart, folder string) (*chartv2.Chart, error) {
+	var files []*archive.BufferedFile
+	changed := false
+	for _, file := range loaded.Raw {
+		data := file.Data
+		if content, ok := o.content(filepath.Join(folder, filepath.FromSlash(file.Name))); ok {
+			data, changed = content, true
+		}
+		files = append(files, &archive.BufferedFile{Name: file.Name, ModTime: file.ModTime, Data: data})
+	}
+	if !changed {
+		return loaded, nil
+	}
+	return valueloader.LoadFiles(files)
+}
