@@ -55,6 +55,12 @@ func CheckAll(ctx context.Context, paths []string, options Options) (*report.Rep
 	if err != nil {
 		return nil, err
 	}
+	return CheckTargets(ctx, targets, options)
+}
+
+// CheckTargets is CheckAll for targets that were found before. When there is
+// none at all, the report says so with CNM007: nothing was judged.
+func CheckTargets(ctx context.Context, targets []Target, options Options) (*report.Report, error) {
 	evaluators, err := loadEvaluators(ctx, options)
 	if err != nil {
 		return nil, err

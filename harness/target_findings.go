@@ -73,6 +73,10 @@ func absentEverywhere(targets []Target, judged []report.Target, evaluators []*ev
 		// exit status says already that nothing is proven.
 		return nil
 	}
+	if len(targets) == 0 {
+		return []report.Target{{Path: ".", Findings: []report.Finding{absentFinding(evaluators[0],
+			"There is no app and no manifest, so the check says nothing about controllers.")}}}
+	}
 	var extra []report.Target
 	found := slices.ContainsFunc(judged, func(t report.Target) bool { return hasControllers(t.Workloads) })
 	if !found {
