@@ -69,7 +69,7 @@ _kind_of_item(list_kind, kind) := trim_suffix(list_kind, "List") if {
 	is_string(list_kind)
 } else := kind
 
-_is_list(entry) if endswith(entry.kind, "List")
+_is_list(entry) if endswith(value.text(entry.kind), "List")
 
 # METADATA
 # title: What hides objects from the rules

@@ -1,0 +1,125 @@
+package policy_test
+
+import (
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/dop251/goja"
+
+	"github.com/proompteng/nevermigrate/policy"
+)
+
+// service is the resolver of the service, in the language of the service.
+const service = `
+(function (values) {
+	const skip = ["skip", "disabled", "false", "0", "off"];
+	return values.map(function (value) {
+		if (value === undefined || value === null || value === "") return "auto";
+		return skip.includes(value.trim().toLowerCase()) ? "skip" : "auto";
+	});
+})`
+
+// TestModeAgainstJavaScript compares the mode rule with the service's own
+// resolver: never laxer for any string, and equal for ASCII.
+func TestModeAgainstJavaScript(t *testing.T) {
+	words := []string{"skip", "disabled", "false", "0", "off"}
+	values := candidates(words)
+	prepared := prepare(t, modules(t, policy.FS, false), "[mode | some value in input.values; mode := data.lib.mode.of(value)]")
+
+	vm := goja.New()
+	compiled, err := vm.RunString(service)
+	if err != nil {
+		t.Fatalf("compile the resolver: %v", err)
+	}
+	resolve, ok := goja.AssertFunction(compiled)
+	if !ok {
+		t.Fatal("the resolver is no function")
+	}
+
+	agreed, stricter := 0, 0
+	for chunk := range slices.Chunk(values, 100_000) {
+		resolved, err := resolve(goja.Undefined(), vm.ToValue(chunk))
+		if err != nil {
+			t.Fatalf("run the resolver: %v", err)
+		}
+		var theirs []string
+		if err := vm.ExportTo(resolved, &theirs); err != nil {
+			t.Fatalf("read the modes: %v", err)
+		}
+		ours := evaluate(t, prepared, map[string]any{"values": chunk}).([]any)
+		if len(ours) != len(chunk) || len(theirs) != len(chunk) {
+			t.Fatalf("%d values gave %d and %d modes", len(chunk), len(ours), len(theirs))
+		}
+		for i, value := range chunk {
+			switch {
+			case ours[i] == theirs[i] && ours[i] == "skip":
+				agreed++
+			case ours[i] == theirs[i]:
+			case ours[i] == "skip":
+				t.Errorf("%q: the rule says skip, the service migrates", value)
+			case ascii(value):
+				t.Errorf("%q: the rule says auto, the service skips", value)
+			default:
+				stricter++
+			}
+		}
+	}
+	t.Logf("%d strings, both skip for %d, the rule is stricter for %d", len(values), agreed, stricter)
+	// The Kelvin sign lower-cases to k in JavaScript. If nothing was stricter,
+	// or nothing skipped, the comparison did not run as meant.
+	if agreed < 1000 || stricter == 0 {
+		t.Errorf("both skip for %d strings, stricter for %d: too few", agreed, stricter)
+	}
+}
+
+// candidates gives each code point of Unicode around and inside the words,
+// each mixture of cases of the words, and random strings. Beyond the basic
+// plane one word stands for all, and with -short only the planes that hold
+// letters and signs are tried, for there are a million code points.
+func candidates(words []string) []string {
+	var values []string
+	for point := range utf8.MaxRune + 1 {
+		odd := string(point)
+		switch {
+		case !utf8.ValidRune(point): // A surrogate cannot stand in YAML or JSON.
+		case point <= 0xffff:
+			values = append(values, odd, "sk"+odd+"p", "s"+odd+"ip", odd+"ff", "di"+odd+"abled")
+			for _, word := range words {
+				values = append(values, odd+word, word+odd, word[:1]+odd+word[1:])
+			}
+		case point <= 0x1ffff || !testing.Short():
+			values = append(values, odd+"skip"+odd, "sk"+odd+"p")
+		}
+	}
+	for _, word := range words {
+		for mask := range 1 << len(word) {
+			mixed := []byte(word)
+			for i := range mixed {
+				if mask>>i&1 == 1 {
+					mixed[i] = strings.ToUpper(word)[i]
+				}
+			}
+			values = append(values, string(mixed), " "+string(mixed)+"\r\n", "\ufeff"+string(mixed)+"\u2003")
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	pieces := append([]string{
+		" ", "\t", "\n", "\v", "\f", "\r", "\u0085", "\u00a0", "\u180e", "\u200b", "\u2028", "\u3000", "\ufeff", "\x00",
+		"\u212a", "\u0130", "\u017f", "S", "K", "I", "P", "s", "k", "i", "p", "o", "f", "F", "auto", "\"", "$", "\u0307",
+	}, words...)
+	for range 200_000 {
+		var value strings.Builder
+		for range random.IntN(6) {
+			value.WriteString(pieces[random.IntN(len(pieces))])
+		}
+		values = append(values, value.String())
+	}
+	return values
+}
+
+func ascii(value string) bool {
+	return !strings.ContainsFunc(value, func(point rune) bool { return point >= utf8.RuneSelf })
+}
