@@ -70,6 +70,14 @@ func FindTargets(paths []string) ([]Target, error) {
 	return targets, nil
 }
 
+// NoAppError says that a folder is not an app and has none below it.
+type NoAppError struct{ Folder string }
+
+// Error implements error.
+func (e NoAppError) Error() string {
+	return e.Folder + ": no app in it or below it: an app is a folder with a kustomization.yaml (not of kind Component); name a manifest file to judge that"
+}
+
 func findTargets(path string) ([]Target, error) {
 	if path == "-" {
 		return []Target{{Path: "-", kind: standardInput, argument: path}}, nil
@@ -92,7 +100,7 @@ func findTargets(path string) ([]Target, error) {
 		return nil, err
 	}
 	if len(targets) == 0 {
-		return nil, fmt.Errorf("%s: no app in it or below it: an app is a folder with a kustomization.yaml (not of kind Component); name a manifest file to judge that", path)
+		return nil, NoAppError{Folder: path}
 	}
 	return targets, nil
 }
