@@ -160,7 +160,10 @@ const (
 	Component            Layer = "component"
 	Patch                Layer = "patch"
 	Replacement          Layer = "replacement"
-	ConstraintLayer      Layer = "constraint"
+	// KustomizationLayer is what a kustomization says beside values, patches,
+	// components and replacements.
+	KustomizationLayer Layer = "kustomization"
+	ConstraintLayer    Layer = "constraint"
 )
 
 // Fix is a change of one file.
