@@ -21,8 +21,6 @@ is_review if {
 	count({"kind", "apiVersion", "items"} & object.keys(input)) == 0
 }
 
-default _document := null
-
 _document := input.review.object if is_review
 
 _document := input if not is_review

@@ -130,7 +130,6 @@ _last(container) := "" if {
 
 _last(container) := declared.text if {
 	declared := _winner(container)
-	declared.is == "literal"
 	not declared.from
 }
 

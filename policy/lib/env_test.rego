@@ -108,6 +108,7 @@ test_dollars_are_read_as_the_kubelet_does if {
 		"f$$oo": "f$oo",
 		"$\n$$": "$\n$",
 		")$": ")$",
+		"a$)b": "a$)b",
 	} {
 		_text(value) == text
 	}
@@ -117,7 +118,7 @@ test_references if {
 	every value in ["$(A)", "x$(A)y", "$$$(A)", "$()", "$(A $(B)", "$(A$(B))", "$($$)", "$A$(B)"] {
 		[declared.is | some declared in env.declarations({"env": [_x(value)]})] == ["reference"]
 	}
-	every value in ["$$(A)", "$(A", "$A)", "$$$$(A)", "(A)", "$ (A)"] {
+	every value in ["$$(A)", "$(A", "$A)", "$$$$(A)", "(A)", "$ (A)", "$)"] {
 		[declared.is | some declared in env.declarations({"env": [_x(value)]})] == ["literal"]
 	}
 }

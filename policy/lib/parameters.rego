@@ -12,8 +12,6 @@ import data.lib.document
 import data.lib.text
 import data.lib.value
 
-default _given := null
-
 _given := input.parameters if document.is_review
 
 _given := constraint.parameters if not document.is_review

@@ -45,6 +45,10 @@ test_controllers_without_containers if {
 	}] with input as testing.controllers(null)
 }
 
+test_what_is_no_container_is_not_shown if {
+	[shown.containers | some shown in summary.workloads] == [[]] with input as testing.controllers(["app", null])
+}
+
 test_none if {
 	summary.workloads == [] with input as testing.with_value("skip") with constraint.match as {"excludedNamespaces": ["agents"]}
 	summary.workloads == [] with input as testing.with_value("skip") with constraint.problems as ["p"]
