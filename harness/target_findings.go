@@ -16,7 +16,27 @@ const (
 	CodeFallback = "CNM103"
 )
 
-const absentRemedy = "Check the path, the values that enable the controllers, and the constraint's controllers patterns and match. Pass --allow-absent when there are none on purpose."
+const (
+	absentRemedy   = "Check the path, the values that enable the controllers, and the constraint's controllers patterns and match. Pass --allow-absent when there are none on purpose."
+	fallbackRemedy = "Set the control plane's variable to auto, unless migrations are applied by hand for now."
+)
+
+// targetRules are their texts, in the shape that the annotations of the policy
+// have.
+var targetRules = []report.Rule{
+	{
+		Code: CodeAbsent, Severity: report.Deny,
+		Title:       "There is no controllers workload",
+		Description: "Where one is required and none is found, the check says nothing about controllers.",
+		Remedy:      absentRemedy,
+	},
+	{
+		Code: CodeFallback, Severity: report.Warn,
+		Title:       "Nobody applies migrations",
+		Description: "Other workloads declare the variable, and all of them skip migrations: the emergency fallback is in force.",
+		Remedy:      fallbackRemedy,
+	},
+}
 
 func hasControllers(workloads []report.Workload) bool {
 	return slices.ContainsFunc(workloads, func(w report.Workload) bool { return w.Role == report.Controllers })
@@ -46,7 +66,7 @@ func fallbackFindings(evaluator *evaluate.Evaluator, workloads []report.Workload
 	}
 	return []report.Finding{targetFinding(evaluator, CodeFallback, report.Warn,
 		"Every workload that declares the migrations variable skips migrations, so nobody applies them.",
-		"Set the control plane's variable to auto, unless migrations are applied by hand for now.")}
+		fallbackRemedy)}
 }
 
 // targetFinding is a finding about a whole target, under the enforcement of the

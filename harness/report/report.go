@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"unicode"
+	"unicode/utf16"
 )
 
 // Version is the version of the JSON shape.
@@ -267,6 +269,7 @@ func (f *Finding) fails(failOnWarn bool) bool {
 }
 
 // WriteJSON writes the report in its stable shape, which Schema describes.
+// Characters that cannot be seen are escaped there too, as JSON does it.
 func (r *Report) WriteJSON(w io.Writer) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -275,8 +278,26 @@ func (r *Report) WriteJSON(w io.Writer) error {
 	if err := encoder.Encode(r); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
-	if _, err := w.Write(text.Bytes()); err != nil {
+	if _, err := w.Write(escapeUnseen(text.Bytes())); err != nil {
 		return fmt.Errorf("write report: %w", err)
 	}
 	return nil
+}
+
+// escapeUnseen writes the characters of JSON that cannot be seen, such as those
+// that turn the direction of a line, as the escapes that mean them.
+func escapeUnseen(text []byte) []byte {
+	var b bytes.Buffer
+	for _, c := range string(text) {
+		switch {
+		case c == '\n' || unicode.IsPrint(c):
+			b.WriteRune(c)
+		case c > 0xffff:
+			high, low := utf16.EncodeRune(c)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, c)
+		}
+	}
+	return b.Bytes()
 }

@@ -87,23 +87,16 @@ func (t *table) workloads(workloads []Workload) {
 }
 
 func (t *table) finding(finding *Finding) {
-	where := "the whole target"
-	if finding.Workload != "" {
-		where = clean(finding.Workload)
-	}
-	if finding.Namespace != "" {
-		where += " in namespace " + clean(finding.Namespace)
-	}
-	if finding.Container != "" {
-		where += ", container " + clean(finding.Container)
-	}
 	severity := string(finding.Severity)
 	if finding.Enforcement != "" {
 		severity += " (enforcementAction: " + clean(finding.Enforcement) + ")"
 	}
-	fmt.Fprintf(&t.text, "\n  %s %s\n", t.paint.severity(finding.Severity, clean(finding.Code)+" "+severity), where)
+	fmt.Fprintf(&t.text, "\n  %s %s\n", t.paint.severity(finding.Severity, clean(finding.Code)+" "+severity), finding.where())
 	fmt.Fprintf(&t.text, "    %s\n", clean(finding.Message))
 	fmt.Fprintf(&t.text, "    Remedy: %s\n", clean(finding.Remedy))
+	for _, line := range finding.chain() {
+		fmt.Fprintf(&t.text, "    %s\n", line)
+	}
 }
 
 func (t *table) summary(r *Report, failOnWarn bool) {
@@ -147,11 +140,7 @@ func clean(text string) string {
 
 // indent cleans a message of several lines and indents all but the first.
 func indent(message string) string {
-	lines := strings.Split(strings.TrimSpace(message), "\n")
-	for i, line := range lines {
-		lines[i] = clean(strings.ReplaceAll(strings.TrimRight(line, " \t\r"), "\t", "    "))
-	}
-	return strings.Join(lines, "\n  ")
+	return strings.ReplaceAll(cleanLines(message), "\n", "\n  ")
 }
 
 // painter colours words, or leaves them as they are.

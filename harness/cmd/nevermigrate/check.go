@@ -2,25 +2,15 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"os"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/proompteng/nevermigrate/harness"
-	"github.com/proompteng/nevermigrate/harness/report"
 )
-
-var outputs = []string{"table", "json"}
 
 func newCheckCommand() *cobra.Command {
 	var options harness.Options
-	var output string
-	var failOnWarn, noColor bool
+	var outputs *outputs
 	cmd := &cobra.Command{
 		Use:   "check [flags] PATH...",
 		Short: "Judge apps and manifests",
@@ -33,9 +23,12 @@ An app that is named must contain a controllers workload. Apps that are found
 below a folder, and manifests, need none; but when there is none anywhere, the
 check has judged nothing, and fails.
 
+` + outputHelp + `
+
 Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 		Example: `  nevermigrate check argocd/applications/agents
   nevermigrate check --constraint policy/constraint.yaml argocd/applications
+  nevermigrate check -o sarif=report.sarif -o junit=report.xml argocd/applications
   kubectl get deployments --all-namespaces -o yaml | nevermigrate check -`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -44,33 +37,23 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if !slices.Contains(outputs, output) {
-				return usageError(cmd, fmt.Errorf("unknown output %q: use %s", output, strings.Join(outputs, " or ")))
+			if err := outputs.check(cmd); err != nil {
+				return err
 			}
 			options.Stdin = cmd.InOrStdin()
 			result, err := harness.CheckAll(cmd.Context(), args, options)
 			if err != nil {
 				return err
 			}
-			table := report.TableOptions{Color: colored(cmd.OutOrStdout(), noColor), FailOnWarn: failOnWarn}
-			if err := write(cmd.OutOrStdout(), result, output, table); err != nil {
-				return err
-			}
-			if status := result.ExitStatus(failOnWarn); status != report.ExitHolds {
-				return exitStatus(status)
-			}
-			return nil
+			return outputs.write(cmd, result, options.Policy)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&options.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters and enforcement; can be given several times")
 	flags.StringVar(&options.Policy, "policy", "", "`DIR` with a policy to use in place of the built-in one")
-	flags.StringVarP(&output, "output", "o", "table", "`FORMAT` of the report: "+strings.Join(outputs, " or "))
-	flags.BoolVar(&failOnWarn, "fail-on-warn", false, "exit with status 1 on warnings too")
 	flags.BoolVar(&options.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
-	flags.BoolVar(&noColor, "no-color", false, "print no colours, as the variable NO_COLOR does")
+	outputs = addOutputFlags(cmd)
 	addRenderFlags(cmd, &options)
-	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(outputs, cobra.ShellCompDirectiveNoFileComp)))
 	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
 	must(cmd.MarkFlagDirname("policy"))
 	return cmd
@@ -84,20 +67,6 @@ func addRenderFlags(cmd *cobra.Command, options *harness.Options) {
 	flags.StringSliceVar(&options.Render.APIVersions, "api-versions", nil, "Kubernetes API `VERSIONS` that charts see besides Helm's own")
 	flags.DurationVar(&options.Render.Timeout, "timeout", 0, "longest `TIME` for rendering one app (default 2m)")
 	must(cmd.MarkFlagFilename("helm-command"))
-}
-
-func write(w io.Writer, result *report.Report, output string, table report.TableOptions) error {
-	if output == "json" {
-		return result.WriteJSON(w)
-	}
-	return result.WriteTable(w, table)
-}
-
-// colored reports whether to use colours: on a terminal, unless the user does
-// not want them (https://no-color.org).
-func colored(w io.Writer, noColor bool) bool {
-	file, ok := w.(*os.File)
-	return ok && !noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
 // must is for errors that only a mistake in this package can cause.

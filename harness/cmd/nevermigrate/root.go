@@ -52,17 +52,13 @@ func exactArgs(n int, what string) cobra.PositionalArgs {
 // the modules that decide what is rendered and how it is judged.
 func versions() string {
 	var b strings.Builder
-	program := "(devel)"
 	modules := map[string]string{}
 	if info, ok := debug.ReadBuildInfo(); ok {
-		if info.Main.Version != "" {
-			program = info.Main.Version
-		}
 		for _, module := range info.Deps {
 			modules[module.Path] = module.Version
 		}
 	}
-	fmt.Fprintf(&b, "nevermigrate %s\npolicy %s\n", program, policy.Version)
+	fmt.Fprintf(&b, "nevermigrate %s\npolicy %s\n", programVersion(), policy.Version)
 	for _, module := range []struct{ name, path string }{
 		{"helm", "helm.sh/helm/v4"},
 		{"kustomize/api", "sigs.k8s.io/kustomize/api"},
@@ -76,4 +72,12 @@ func versions() string {
 		fmt.Fprintf(&b, "%s %s\n", module.name, version)
 	}
 	return b.String()
+}
+
+// programVersion is the version of this program as Go stamped it.
+func programVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }
