@@ -117,11 +117,8 @@ func judgeInto(ctx context.Context, judged *report.Target, target Target, evalua
 	defer cancel()
 	var doubtful []report.Finding
 	for _, evaluator := range evaluators {
-		result, err := evaluator.Evaluate(ctx, target.Path, objects)
+		result, err := evaluator.Evaluate(ctx, objects)
 		if err != nil {
-			if ctx.Err() != nil {
-				err = context.Cause(ctx)
-			}
 			return err
 		}
 		judged.Workloads = append(judged.Workloads, result.Workloads...)

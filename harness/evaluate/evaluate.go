@@ -8,13 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/open-policy-agent/conftest/output"
 	conftest "github.com/open-policy-agent/conftest/policy"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -31,14 +31,12 @@ const namespace = "main"
 // forbiddenBuiltins reach out of the process or tell its environment.
 var forbiddenBuiltins = []string{"http.send", "net.lookup_ip_addr", "opa.runtime"}
 
-// Evaluator is the policy, compiled, under one constraint. It is safe for
-// concurrent use.
+// Evaluator is the policy, compiled by conftest's engine, under one constraint.
+// It is safe for concurrent use.
 type Evaluator struct {
 	constraint *constraint.Constraint
-	workloads  rego.PreparedEvalQuery
-
-	mu     sync.Mutex // conftest's engine notes the file under test in its store
-	engine *conftest.Engine
+	engine     *conftest.Engine
+	object     rego.PreparedEvalQuery // see objectQuery
 }
 
 // Result is what the policy says of a stream of objects, in their order.
@@ -96,10 +94,58 @@ func New(ctx context.Context, dir string, c *constraint.Constraint) (*Evaluator,
 	if err := e.refuseProblems(ctx, source); err != nil {
 		return nil, err
 	}
-	if e.workloads, err = e.prepare(ctx, "data.lib.summary.workloads"); err != nil {
+	query, err := objectQuery(engine)
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", source, err)
+	}
+	if e.object, err = e.prepare(ctx, query); err != nil {
 		return nil, fmt.Errorf("load %s: %w", source, err)
 	}
 	return e, nil
+}
+
+// ruleNames are the names by which conftest finds rules, failures first.
+var ruleNames = []*regexp.Regexp{
+	regexp.MustCompile("^(deny|violation)(_[a-zA-Z0-9]+)*$"),
+	regexp.MustCompile("^warn(_[a-zA-Z0-9]+)*$"),
+}
+
+// objectQuery is one query for all that is asked of an object: the results of
+// each rule that conftest would query, and the workloads. Conftest's own Check
+// compiles a query for each rule and object, which takes far longer than to
+// answer it. Two things that Check does besides are refused in a policy.
+func objectQuery(engine *conftest.Engine) (string, error) {
+	names := map[string]bool{}
+	for file, module := range engine.Modules() {
+		if strings.Contains(engine.Policies()[file], "data.conftest") {
+			return "", fmt.Errorf("%s refers to data.conftest, which is not there", file)
+		}
+		if module.Package.Path.String() != "data."+namespace {
+			continue
+		}
+		for _, rule := range module.Rules {
+			name := rule.Head.Name.String()
+			if name == "" {
+				name = rule.Head.Reference[0].Value.String()
+			}
+			if strings.Trim(name, `"`) == "exception" {
+				return "", fmt.Errorf("%s:%d: exceptions are not supported: they would disarm rules", file, rule.Loc().Row)
+			}
+			names[name] = true
+		}
+	}
+	var results []string
+	for _, pattern := range ruleNames {
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			if pattern.MatchString(name) {
+				results = append(results, fmt.Sprintf("[r | some r in data.%s.%s]", namespace, name))
+			}
+		}
+	}
+	if len(results) == 0 {
+		return "", fmt.Errorf("package %s has no rule violation, deny or warn", namespace)
+	}
+	return fmt.Sprintf(`{"results": [%s], "workloads": data.lib.summary.workloads}`, strings.Join(results, ", ")), nil
 }
 
 func capabilities() *ast.Capabilities {
@@ -136,60 +182,44 @@ func (e *Evaluator) refuseProblems(ctx context.Context, source string) error {
 	return errors.Join(messages...)
 }
 
-// Evaluate judges a stream of objects; target is its name for conftest.
-func (e *Evaluator) Evaluate(ctx context.Context, target string, objects []manifest.Object) (*Result, error) {
+// Evaluate judges a stream of objects.
+func (e *Evaluator) Evaluate(ctx context.Context, objects []manifest.Object) (*Result, error) {
 	result := &Result{}
 	for _, object := range objects {
-		if err := ctx.Err(); err != nil {
-			return nil, context.Cause(ctx)
-		}
-		workloads, err := e.objectWorkloads(ctx, object)
-		if err != nil {
+		if err := e.evaluateObject(ctx, object, result); err != nil {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
 			return nil, fmt.Errorf("evaluate document %d: %w", object.Document, err)
 		}
-		findings, err := e.objectFindings(ctx, target, object)
-		if err != nil {
-			return nil, fmt.Errorf("evaluate document %d: %w", object.Document, err)
-		}
-		result.Workloads = append(result.Workloads, workloads...)
-		result.Findings = append(result.Findings, findings...)
 	}
 	return result, nil
 }
 
-func (e *Evaluator) objectWorkloads(ctx context.Context, object manifest.Object) ([]report.Workload, error) {
-	var workloads []report.Workload
-	if err := evaluate(ctx, e.workloads, object.Content, &workloads); err != nil {
-		return nil, fmt.Errorf("data.lib.summary.workloads: %w", err)
+func (e *Evaluator) evaluateObject(ctx context.Context, object manifest.Object, result *Result) error {
+	var answer struct {
+		Results   [][]ruleResult
+		Workloads []report.Workload
 	}
-	for i := range workloads {
-		workloads[i].Constraint = e.ConstraintName()
-		if workloads[i].Containers == nil {
-			workloads[i].Containers = []report.Container{}
+	if err := evaluate(ctx, e.object, object.Content, &answer); err != nil {
+		return err
+	}
+	for _, workload := range answer.Workloads {
+		workload.Constraint = e.ConstraintName()
+		if workload.Containers == nil {
+			workload.Containers = []report.Container{}
 		}
+		result.Workloads = append(result.Workloads, workload)
 	}
-	return workloads, nil
-}
-
-func (e *Evaluator) objectFindings(ctx context.Context, target string, object manifest.Object) ([]report.Finding, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	results, err := e.engine.Check(ctx, map[string]any{target: object.Content}, namespace)
-	if err != nil {
-		return nil, err
-	}
-	var findings []report.Finding
-	for _, result := range results {
-		for _, one := range slices.Concat(result.Failures, result.Warnings) {
-			finding, err := fromResult(one)
-			if err != nil {
-				return nil, err
-			}
-			finding.Constraint = e.ConstraintName()
-			findings = append(findings, finding)
+	for _, one := range slices.Concat(answer.Results...) {
+		finding, err := one.finding()
+		if err != nil {
+			return err
 		}
+		finding.Constraint = e.ConstraintName()
+		result.Findings = append(result.Findings, finding)
 	}
-	return findings, nil
+	return nil
 }
 
 // ConstraintName is the name of the constraint given to New, or empty.
@@ -215,21 +245,21 @@ func (e *Evaluator) EnforcementAction() string {
 // Constraint is the constraint given to New.
 func (e *Evaluator) Constraint() *constraint.Constraint { return e.constraint }
 
-// fromResult turns a result of a rule into a finding. A result without the
-// details that ours have is a rule's mistake, and no reason to pass.
-func fromResult(result output.Result) (report.Finding, error) {
-	var details struct {
-		report.Finding
-		Enforcement string `json:"enforcement"`
+// ruleResult is an element of a rule's set, in the shape that conftest and
+// Gatekeeper read.
+type ruleResult struct {
+	Msg     string
+	Details report.Finding
+}
+
+// finding turns a result into a finding. A result without the details that ours
+// have is a rule's mistake, and no reason to pass.
+func (r ruleResult) finding() (report.Finding, error) {
+	finding := r.Details
+	if finding.Code == "" || finding.Message == "" || finding.Severity == "" {
+		return report.Finding{}, fmt.Errorf("the result %q has no details with code, severity and message", r.Msg)
 	}
-	if err := convert(result.Metadata["details"], &details); err != nil {
-		return report.Finding{}, fmt.Errorf("read the result %q: %w", result.Message, err)
-	}
-	if details.Code == "" || details.Message == "" || details.Severity == "" {
-		return report.Finding{}, fmt.Errorf("the result %q has no details with code, severity and message", result.Message)
-	}
-	finding := details.Finding
-	if finding.Enforcement = details.Enforcement; finding.Enforcement == "deny" {
+	if finding.Enforcement == "deny" {
 		finding.Enforcement = ""
 	}
 	finding.Causes = []report.Cause{}

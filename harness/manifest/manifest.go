@@ -11,10 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
 
 	strictjson "sigs.k8s.io/json"
-	"sigs.k8s.io/yaml"
 	goyaml "sigs.k8s.io/yaml/goyaml.v2"
 )
 
@@ -110,17 +111,68 @@ func readYAML(data []byte) ([]Object, error) {
 }
 
 // toJSON turns what the YAML decoder made, with keys of any type, into what a
-// JSON decoder would make, by the conversion that kubectl uses.
+// JSON decoder would make. It follows convertToJSONableObject of
+// sigs.k8s.io/yaml, by which kubectl reads YAML.
 func toJSON(content any) (any, error) {
-	text, err := goyaml.Marshal(content)
-	if err != nil {
-		return nil, fmt.Errorf("read: %w", err)
+	switch content := content.(type) {
+	case map[any]any:
+		object := make(map[string]any, len(content))
+		for key, value := range content {
+			name, err := keyName(key)
+			if err != nil {
+				return nil, err
+			}
+			if _, twice := object[name]; twice {
+				return nil, fmt.Errorf("key %q is given twice, once in quotes", name)
+			}
+			if object[name], err = toJSON(value); err != nil {
+				return nil, err
+			}
+		}
+		return object, nil
+	case []any:
+		list := make([]any, len(content))
+		for i, value := range content {
+			item, err := toJSON(value)
+			if err != nil {
+				return nil, err
+			}
+			list[i] = item
+		}
+		return list, nil
+	case float64:
+		if math.IsNaN(content) || math.IsInf(content, 0) {
+			return nil, fmt.Errorf("%v is no number in JSON", content)
+		}
+		return content, nil
+	case nil, string, bool, int, int64, uint64:
+		return content, nil
+	default:
+		return nil, fmt.Errorf("a value of type %T cannot stand in a Kubernetes object", content)
 	}
-	var value any
-	if err := yaml.Unmarshal(text, &value); err != nil {
-		return nil, fmt.Errorf("convert to JSON: %w", err)
+}
+
+func keyName(key any) (string, error) {
+	switch key := key.(type) {
+	case string:
+		return key, nil
+	case bool, int, int64, uint64:
+		return fmt.Sprint(key), nil
+	case float64:
+		// As encoding/json writes it, except for what JSON cannot write.
+		switch text := strconv.FormatFloat(key, 'g', -1, 32); text {
+		case "+Inf":
+			return ".inf", nil
+		case "-Inf":
+			return "-.inf", nil
+		case "NaN":
+			return ".nan", nil
+		default:
+			return text, nil
+		}
+	default:
+		return "", fmt.Errorf("a key of type %T cannot stand in a Kubernetes object", key)
 	}
-	return value, nil
 }
 
 func asObject(value any) (map[string]any, error) {

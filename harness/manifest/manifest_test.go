@@ -62,6 +62,8 @@ func plain(value any) any {
 		}
 	case int64:
 		return float64(value)
+	case int:
+		return float64(value)
 	}
 	return value
 }
@@ -88,8 +90,11 @@ func TestReadErrors(t *testing.T) {
 		"no kind":                   {"metadata: {}\n", "document 1: not a Kubernetes object: it has no kind"},
 		"kind of another type":      {"kind: 7\n", "document 1: not a Kubernetes object: it has no kind"},
 		"an alias bomb":             {"kind: A\n" + bomb, "document 1: document contains excessive aliasing"},
+		"a key twice as text":       {"kind: A\nv: {1: a, '1': b}\n", `document 1: key "1" is given twice, once in quotes`},
+		"a key that is null":        {"kind: A\nv: {null: b}\n", "document 1: a key of type <nil> cannot stand in a Kubernetes object"},
+		"a key that is a list":      {"kind: A\nv: {[a]: b}\n", "document 1: invalid map key: []interface {}{\"a\"}"},
 		"binary":                    {"\x00\x01\x02", "document 1: control characters are not allowed"},
-		"not a number":              {"kind: A\nv: .nan\n", "document 1: convert to JSON: error converting YAML to JSON: json: unsupported value: NaN"},
+		"not a number":              {"kind: A\nv: .nan\n", "document 1: NaN is no number in JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := Read([]byte(test.text))

@@ -38,14 +38,9 @@ func (f guardedFiles) ReadFile(path string) ([]byte, error) {
 	if content, ok := f.run.overlay.content(path); ok {
 		data = content
 	}
-	var references []string
-	if IsKustomization(path) {
-		if missing := missingFiles(filepath.Dir(path), data); missing != "" {
-			return nil, f.run.fail(fmt.Errorf("%s: %s: no such file or folder", path, missing))
-		}
-		references = kustomizationReferences(data)
-	} else {
-		references = pluginReferences(data)
+	references, err := f.references(path, data)
+	if err != nil {
+		return nil, f.run.fail(err)
 	}
 	if i := slices.IndexFunc(references, isRemote); i >= 0 {
 		return nil, f.run.fail(fmt.Errorf("%s: remote reference %s: rendering does not use the network; commit a copy and refer to that", path, references[i]))
@@ -53,14 +48,30 @@ func (f guardedFiles) ReadFile(path string) ([]byte, error) {
 	return data, nil
 }
 
-// missingFiles returns a resource, component or patch of a kustomization that
-// is neither there nor remote. Kustomize tries it as a file, as a folder and as
-// a git repository, and reports all of these failures at once.
-func missingFiles(dir string, data []byte) string {
+// references lists whatever kustomize will take for a file, a folder or a git
+// repository in a file. It refuses a kustomization that must be rendered alone
+// or that refers to what is not there.
+func (f guardedFiles) references(path string, data []byte) ([]string, error) {
+	if !IsKustomization(path) {
+		return pluginReferences(data), nil
+	}
 	var k types.Kustomization
 	if k.Unmarshal(data) != nil {
-		return ""
+		return nil, nil // kustomize, which reads it in the same way, says so
 	}
+	if len(k.OpenAPI) > 0 && !f.run.alone {
+		return nil, errOwnSchema
+	}
+	if missing := missingFile(filepath.Dir(path), &k); missing != "" {
+		return nil, fmt.Errorf("%s: %s: no such file or folder", path, missing)
+	}
+	return kustomizationReferences(&k), nil
+}
+
+// missingFile returns a resource, component or patch of a kustomization that
+// is neither there nor remote. Kustomize tries it as a file, as a folder and as
+// a git repository, and reports all of these failures at once.
+func missingFile(dir string, k *types.Kustomization) string {
 	references := slices.Concat(k.Resources, k.Components)
 	for _, patch := range k.Patches {
 		references = append(references, patch.Path)
@@ -73,14 +84,8 @@ func missingFiles(dir string, data []byte) string {
 	return ""
 }
 
-// kustomizationReferences lists whatever kustomize takes for a file, a folder
-// or a git repository in a kustomization. What kustomize cannot read has none:
-// kustomize, which reads it in the same way, says so.
-func kustomizationReferences(data []byte) []string {
-	var k types.Kustomization
-	if k.Unmarshal(data) != nil {
-		return nil
-	}
+// kustomizationReferences lists them for a kustomization.
+func kustomizationReferences(k *types.Kustomization) []string {
 	//lint:ignore SA1019 kustomize still reads the deprecated fields
 	references := slices.Concat(k.Resources, k.Components, k.Bases, k.Crds, k.Configurations)
 	for _, plugins := range [][]string{k.Generators, k.Transformers, k.Validators} {
@@ -133,7 +138,7 @@ func sourceReferences(sources types.KvPairSources) []string {
 // a path or a list of paths.
 var pluginReferenceKeys = []string{"path", "paths", "files", "env", "envs", "valuesFile", "additionalValuesFiles", "chartHome"}
 
-// pluginReferences lists the same for a file that configures builtin plugins;
+// pluginReferences lists them for a file that configures builtin plugins;
 // other files have none. Manifests may say "path" and "files" as they like.
 func pluginReferences(data []byte) []string {
 	if !bytes.Contains(data, []byte(konfig.BuiltinPluginApiVersion)) {

@@ -9,6 +9,7 @@ package render
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -24,6 +25,7 @@ import (
 
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
@@ -97,9 +99,45 @@ func IsApp(dir string) bool {
 // returns at once, and a template that never ends goes on until the process
 // ends.
 func App(ctx context.Context, dir string, options Options) ([]byte, error) {
+	return render(ctx, dir, options, func(objects resmap.ResMap) ([]byte, int, error) {
+		manifests, err := objects.AsYaml()
+		return manifests, len(manifests), err
+	})
+}
+
+// Objects renders as App does and returns the objects of the stream, each as
+// encoding/json would decode it, without the detour through text.
+func Objects(ctx context.Context, dir string, options Options) ([]map[string]any, error) {
+	return render(ctx, dir, options, func(objects resmap.ResMap) ([]map[string]any, int, error) {
+		var decoded []map[string]any
+		size := 0
+		for _, object := range objects.Resources() {
+			// A node may hold what JSON has not, such as a time.
+			tree, err := object.Map()
+			if err != nil {
+				return nil, 0, err
+			}
+			text, err := json.Marshal(tree)
+			if err != nil {
+				return nil, 0, err
+			}
+			var content map[string]any
+			if err := json.Unmarshal(text, &content); err != nil {
+				return nil, 0, err
+			}
+			decoded, size = append(decoded, content), size+len(text)
+		}
+		return decoded, size, nil
+	})
+}
+
+// render renders an app within the limits and encodes its objects; encode also
+// returns the size of what it made, in bytes.
+func render[T any](ctx context.Context, dir string, options Options, encode func(resmap.ResMap) (T, int, error)) (T, error) {
+	var none T
 	options = options.withDefaults()
 	if err := installInflator(); err != nil {
-		return nil, err
+		return none, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, options.Timeout,
 		fmt.Errorf("rendering took longer than the limit of %s", options.Timeout))
@@ -111,33 +149,60 @@ func App(ctx context.Context, dir string, options Options) ([]byte, error) {
 	if options.HelmCommand != "" && options.Overlay == nil {
 		command, err := newCommandHelm(ctx, options.HelmCommand, options.MaxBytes)
 		if err != nil {
-			return nil, err
+			return none, err
 		}
 		r.helm = command
 	}
 	type outcome struct {
-		manifests []byte
-		err       error
+		encoded T
+		err     error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		manifests, err := r.kustomize(dir, options)
-		done <- outcome{manifests, err}
+		encoded, err := encodeObjects(r, dir, options, encode)
+		done <- outcome{encoded, err}
 	}()
 	memory := time.NewTicker(20 * time.Millisecond)
 	defer memory.Stop()
 	for {
 		select {
 		case result := <-done:
-			return result.manifests, result.err
+			return result.encoded, result.err
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return none, context.Cause(ctx)
 		case <-memory.C:
 			if heapBytes() > options.MaxMemory {
 				stop(fmt.Errorf("rendering needed more than the limit of %d MiB of memory", options.MaxMemory>>20))
 			}
 		}
 	}
+}
+
+func encodeObjects[T any](r *run, dir string, options Options, encode func(resmap.ResMap) (T, int, error)) (encoded T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("kustomize failed on its input: %v", p)
+		}
+	}()
+	err = withSchema(func(alone bool) error {
+		r.alone, r.first = alone, nil
+		objects, err := r.kustomize(dir, options)
+		if err != nil {
+			return err
+		}
+		var size int
+		if encoded, size, err = encode(objects); err != nil {
+			return fmt.Errorf("write objects: %w", err)
+		}
+		if int64(size) > r.maxBytes {
+			return fmt.Errorf("%d bytes were rendered, more than the limit of %d", size, r.maxBytes)
+		}
+		if size == 0 {
+			return ErrNothingRendered
+		}
+		return nil
+	})
+	return encoded, err
 }
 
 func (o Options) withDefaults() Options {
@@ -162,6 +227,7 @@ type run struct {
 	helm     helm
 	maxBytes int64
 	overlay  overlay
+	alone    bool // see withSchema
 
 	mu    sync.Mutex
 	first error
@@ -189,12 +255,7 @@ var runCount atomic.Int64
 
 // kustomize does what the kustomize command does with --enable-helm: see
 // HonorKustomizeFlags in sigs.k8s.io/kustomize/kustomize/v5/commands/build.
-func (r *run) kustomize(dir string, options Options) (manifests []byte, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			manifests, err = nil, fmt.Errorf("kustomize failed on its input: %v", p)
-		}
-	}()
+func (r *run) kustomize(dir string, options Options) (resmap.ResMap, error) {
 	name := "nevermigrate-" + strconv.FormatInt(runCount.Add(1), 10)
 	runs.Store(name, r)
 	defer runs.Delete(name)
@@ -217,17 +278,7 @@ func (r *run) kustomize(dir string, options Options) (manifests []byte, err erro
 	if err != nil {
 		return nil, errors.New(plainMessage(err))
 	}
-	manifests, err = objects.AsYaml()
-	if err != nil {
-		return nil, fmt.Errorf("write objects: %w", err)
-	}
-	if int64(len(manifests)) > r.maxBytes {
-		return nil, fmt.Errorf("%d bytes were rendered, more than the limit of %d", len(manifests), r.maxBytes)
-	}
-	if len(manifests) == 0 {
-		return nil, ErrNothingRendered
-	}
-	return manifests, nil
+	return objects, nil
 }
 
 var configurationPattern = regexp.MustCompile("(?s) with config: `.*?`: ")

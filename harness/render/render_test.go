@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -388,6 +389,62 @@ func TestOthersKeepStockKustomize(t *testing.T) {
 		return
 	}
 	t.Error("the generator is not installed")
+}
+
+// TestOwnSchemaStaysItsOwn: an app with an OpenAPI schema of its own, which says
+// how a list is merged, changes no other app of the same process.
+func TestOwnSchemaStaysItsOwn(t *testing.T) {
+	const widget = `
+-- widget.yaml --
+apiVersion: example.com/v1
+kind: Widget
+metadata: {name: w}
+spec:
+  parts:
+  - {name: a, size: 1}
+  - {name: b, size: 2}
+-- kustomization.yaml --
+resources: [widget.yaml]
+patches:
+- patch: |
+    {apiVersion: example.com/v1, kind: Widget, metadata: {name: w}, spec: {parts: [{name: a, size: 3}]}}
+`
+	const schema = `openapi: {path: schema.json}
+-- schema.json --
+{"definitions": {"w": {"type": "object",
+ "properties": {"spec": {"type": "object", "properties": {"parts": {"type": "array",
+  "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge",
+  "items": {"type": "object", "properties": {"name": {"type": "string"}}}}}}},
+ "x-kubernetes-group-version-kind": [{"group": "example.com", "kind": "Widget", "version": "v1"}]}}}
+`
+	plain, own := write(t, widget), write(t, widget+schema)
+	kustomize := stock.Tool(t, "kustomize")
+	want := map[string]string{}
+	for _, dir := range []string{plain, own} {
+		out, err := exec.Command(kustomize, "build", dir).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want[dir] = string(out)
+	}
+	if want[plain] == want[own] {
+		t.Fatal("the schema makes no difference")
+	}
+	var wait sync.WaitGroup
+	for range 5 {
+		for _, dir := range []string{plain, own, plain} {
+			wait.Go(func() {
+				got, err := App(t.Context(), dir, Options{})
+				if err != nil {
+					t.Error(err)
+				}
+				if diff := cmp.Diff(want[dir], string(got)); diff != "" {
+					t.Errorf("(-stock +ours):\n%s", diff)
+				}
+			})
+		}
+	}
+	wait.Wait()
 }
 
 func TestCanceled(t *testing.T) {
