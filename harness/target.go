@@ -34,6 +34,13 @@ const (
 
 var manifestExtensions = []string{".yaml", ".yml", ".json"}
 
+// Below is the target as if it had been found below a folder and not been
+// named: it need not have a controllers workload by itself.
+func (t Target) Below(folder string) Target {
+	t.required, t.argument = false, folder
+	return t
+}
+
 func (t Target) describe() string {
 	if t.kind == app {
 		return "what was rendered from " + t.Path

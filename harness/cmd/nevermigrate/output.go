@@ -100,6 +100,14 @@ func (o *outputs) check(cmd *cobra.Command) error {
 // error unless the contract holds. Policy is the folder with the policy, whose
 // rules some formats describe.
 func (o *outputs) write(cmd *cobra.Command, result *report.Report, policy string) error {
+	return o.writeWith(cmd, result.Write, result.ExitStatus(o.failOnWarn), policy)
+}
+
+// writeFunc writes something in a format.
+type writeFunc func(w io.Writer, format report.Format, options report.WriteOptions) error
+
+// writeWith is write for anything that can be written in a report's formats.
+func (o *outputs) writeWith(cmd *cobra.Command, write writeFunc, status int, policy string) error {
 	destinations, err := o.destinations()
 	if err != nil {
 		return usageError(cmd, err)
@@ -112,17 +120,17 @@ func (o *outputs) write(cmd *cobra.Command, result *report.Report, policy string
 			}
 		}
 		if d.file != "" {
-			err = writeFile(d.file, func(w io.Writer) error { return result.Write(w, d.format, options) })
+			err = writeFile(d.file, func(w io.Writer) error { return write(w, d.format, options) })
 		} else {
 			printing := options
 			printing.Color = colored(cmd.OutOrStdout(), o.noColor)
-			err = result.Write(cmd.OutOrStdout(), d.format, printing)
+			err = write(cmd.OutOrStdout(), d.format, printing)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if status := result.ExitStatus(o.failOnWarn); status != report.ExitHolds {
+	if status != report.ExitHolds {
 		return exitStatus(status)
 	}
 	return nil

@@ -1,0 +1,181 @@
+// Package diff tells what a change did to the contract: it judges the working
+// tree and a commit from the repository's object store, and compares the two by
+// container and by finding.
+//
+// Nothing of the repository is written: the commit's files go into a folder of
+// their own, which is removed. No git command is run.
+package diff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/proompteng/nevermigrate/harness"
+	"github.com/proompteng/nevermigrate/harness/render"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// Options say what to compare with.
+type Options struct {
+	// Base names the commit to compare with: a branch, a tag, a hash, HEAD~2,
+	// origin/main.
+	Base string
+	// NoMergeBase compares with Base itself, and not with the commit at which
+	// the working tree's history left it. What others changed on Base since
+	// then shows as undone.
+	NoMergeBase bool
+	// Check says how both sides are judged. Constraints and the policy are the
+	// files of today on both sides: a change of the contract is not a change
+	// of an app.
+	Check harness.Options
+}
+
+// Run compares the targets of paths, in the working tree as it is, uncommitted
+// changes and untracked files included, with those of the base. An error means
+// that nothing was compared. What goes wrong with one target stands in the
+// result: on the head side as its Error, on the base side as its BaseError, in
+// which case all its findings count as new.
+func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
+	workDir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	if workDir, err = filepath.EvalSymlinks(workDir); err != nil {
+		return nil, err
+	}
+	repository, err := openRepository(workDir)
+	if err != nil {
+		return nil, err
+	}
+	defer repository.close()
+	keys, err := keysOf(paths, repository.top, workDir)
+	if err != nil {
+		return nil, err
+	}
+	if len(keys) == 0 {
+		return nil, errors.New("no path: name an app, a manifest or a folder with apps")
+	}
+	base := Base{Revision: options.Base, MergeBase: !options.NoMergeBase}
+	commit, err := repository.baseCommit(options)
+	if err != nil {
+		return nil, err
+	}
+	base.Commit = commit.Hash.String()
+
+	prefix, err := filepath.Rel(repository.top, workDir)
+	if err != nil {
+		return nil, err
+	}
+	prefix = filepath.ToSlash(prefix)
+	folder, err := os.MkdirTemp("", "nevermigrate-base-")
+	if err != nil {
+		return nil, fmt.Errorf("make folder for the base side: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	if folder, err = filepath.EvalSymlinks(folder); err != nil {
+		return nil, err
+	}
+	maxBytes := options.Check.Render.MaxBytes
+	if maxBytes == 0 {
+		maxBytes = render.DefaultMaxBytes
+	}
+	if base.LeftOut, err = repository.write(ctx, commit, folder, maxBytes); err != nil {
+		return nil, fmt.Errorf("read the files of %s (%.12s): %w", options.Base, base.Commit, err)
+	}
+	c := comparison{
+		base:    side{top: folder, prefix: prefix, outside: true, leftOut: base.LeftOut},
+		head:    side{top: repository.top, prefix: prefix},
+		options: options.Check,
+	}
+	return c.run(ctx, keys, base)
+}
+
+// baseCommit finds the commit to compare with.
+func (r *repository) baseCommit(options Options) (*object.Commit, error) {
+	commit, err := r.resolve(options.Base)
+	if err != nil || options.NoMergeBase {
+		return commit, err
+	}
+	head, err := r.resolve("HEAD")
+	if err != nil {
+		return nil, fmt.Errorf("find HEAD, to know where it left %s: %w", options.Base, err)
+	}
+	return r.mergeBase(commit, head)
+}
+
+// comparison compares two sides.
+type comparison struct {
+	base, head side
+	options    harness.Options
+}
+
+func (c comparison) run(ctx context.Context, keys []string, base Base) (*Diff, error) {
+	baseTargets, headTargets, err := c.find(keys, base.Revision)
+	if err != nil {
+		return nil, err
+	}
+	p := pairing{base: c.base, head: c.head, options: c.baseOptions(), paths: keys}
+	if err := p.run(ctx, baseTargets, headTargets, c.base.top); err != nil {
+		return nil, err
+	}
+	baseTargets, headTargets = nil, nil
+	for _, pair := range p.pairs {
+		if pair.base != nil {
+			baseTargets = append(baseTargets, *pair.base)
+		}
+		if pair.head != nil {
+			headTargets = append(headTargets, *pair.head)
+		}
+	}
+	headReport, err := c.head.judge(ctx, headTargets, c.options)
+	if err != nil {
+		return nil, err
+	}
+	// Without a target there is no verdict that a finding could be kept from.
+	baseReport := report.New(nil)
+	if len(baseTargets) > 0 {
+		if baseReport, err = c.base.judge(ctx, baseTargets, c.baseOptions()); err != nil {
+			return nil, err
+		}
+	}
+	return newDiff(base, p.pairs, baseReport, headReport), nil
+}
+
+// baseOptions are for judging the base side.
+func (c comparison) baseOptions() harness.Options {
+	options := c.options
+	options.Stdin = nil
+	return options
+}
+
+// find finds the targets of paths on both sides. A path must have some on one
+// side at least.
+func (c comparison) find(keys []string, revision string) (base, head []target, err error) {
+	var baseKeys, headKeys []string
+	for _, key := range keys {
+		_, headErr := c.head.find(key)
+		_, baseErr := c.base.find(key)
+		switch {
+		case headErr != nil && (baseErr != nil || !errors.Is(headErr, errAbsent)):
+			if errors.Is(headErr, errAbsent) {
+				return nil, nil, fmt.Errorf("%s: %w, neither in the working tree nor in %s", display(c.head.prefix, key), unwrapAbsent(headErr), revision)
+			}
+			return nil, nil, headErr
+		case headErr == nil:
+			headKeys = append(headKeys, key)
+		}
+		if baseErr == nil {
+			baseKeys = append(baseKeys, key)
+		}
+	}
+	if base, err = c.base.find(baseKeys...); err != nil {
+		return nil, nil, err
+	}
+	head, err = c.head.find(headKeys...)
+	return base, head, err
+}
