@@ -19,12 +19,14 @@ const (
 	FormatGitHub      Format = "github"
 	FormatTAP         Format = "tap"
 	FormatAzureDevOps Format = "azuredevops"
+	FormatMarkdown    Format = "markdown"
 )
 
 // Formats lists the formats, the one for people first.
 func Formats() []Format {
 	return []Format{
 		FormatTable, FormatJSON, FormatSARIF, FormatJUnit, FormatGitHub, FormatTAP, FormatAzureDevOps,
+		FormatMarkdown,
 	}
 }
 
@@ -61,6 +63,8 @@ func (r *Report) Write(w io.Writer, format Format, options WriteOptions) error {
 		err = r.writeTAP(&text, options)
 	case FormatAzureDevOps:
 		err = r.writeAzureDevOps(&text)
+	case FormatMarkdown:
+		err = r.writeMarkdown(&text, options)
 	default:
 		return fmt.Errorf("write report: unknown format %q", format)
 	}

@@ -29,6 +29,7 @@ var goldenFiles = map[Format]string{
 	FormatGitHub:      "github.txt",
 	FormatTAP:         "report.tap",
 	FormatAzureDevOps: "azuredevops.txt",
+	FormatMarkdown:    "report.md",
 }
 
 var testOptions = WriteOptions{Version: "v1.2.3", Rules: []Rule{

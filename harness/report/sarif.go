@@ -199,12 +199,10 @@ func relativeURI(path string) string {
 }
 
 func (r *Report) invocation(options WriteOptions) *sarif.Invocation {
+	_, sentence := r.verdict(options.FailOnWarn)
 	status := r.ExitStatus(options.FailOnWarn)
-	description := map[int]string{
-		ExitHolds: "the contract holds", ExitBroken: "the contract is broken", ExitUndecided: "it could not be decided",
-	}[status]
 	invocation := sarif.NewInvocation().WithExecutionSuccess(status != ExitUndecided).
-		WithExitCode(status).WithExitCodeDescription(description)
+		WithExitCode(status).WithExitCodeDescription(sentence)
 	for i := range r.Targets {
 		if r.Targets[i].Error == "" {
 			continue

@@ -100,18 +100,28 @@ func (t *table) finding(finding *Finding) {
 }
 
 func (t *table) summary(r *Report, failOnWarn bool) {
-	verdict := t.paint.status(Pass) + ": the contract holds"
+	status, sentence := r.verdict(failOnWarn)
+	fmt.Fprintf(&t.text, "%s: %s. %s\n", t.paint.status(status), sentence, r.Summary)
+}
+
+// verdict is the status of the whole, as ExitStatus has it, and why.
+func (r *Report) verdict(failOnWarn bool) (Status, string) {
 	switch r.ExitStatus(failOnWarn) {
-	case ExitBroken:
-		verdict = t.paint.status(Fail) + ": the contract is broken"
-		if r.Summary.Denied == 0 {
-			verdict = t.paint.status(Fail) + ": there are warnings"
-		}
 	case ExitUndecided:
-		verdict = t.paint.status(Error) + ": it could not be decided"
+		return Error, "it could not be decided"
+	case ExitBroken:
+		if r.Summary.Denied == 0 {
+			return Fail, "there are warnings"
+		}
+		return Fail, "the contract is broken"
+	default:
+		return Pass, "the contract holds"
 	}
-	s := r.Summary
-	fmt.Fprintf(&t.text, "%s. %s, %s, %s judged, %d denied, %d warned, %s.\n", verdict,
+}
+
+// String is the counts as a sentence.
+func (s Summary) String() string {
+	return fmt.Sprintf("%s, %s, %s judged, %d denied, %d warned, %s.",
 		count(s.Targets, "target"), count(s.Controllers, "controllers workload"), count(s.Containers, "container"),
 		s.Denied, s.Warned, count(s.Errors, "error"))
 }
