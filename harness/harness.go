@@ -33,6 +33,8 @@ type Options struct {
 	AllowAbsent bool
 	// Render says how apps are rendered.
 	Render render.Options
+	// WithoutCauses leaves out the search for the causes of findings.
+	WithoutCauses bool
 	// Stdin is what the path "-" reads. Nil: nothing.
 	Stdin io.Reader
 }
@@ -108,10 +110,25 @@ func judge(ctx context.Context, target Target, evaluators []*evaluate.Evaluator,
 }
 
 func judgeInto(ctx context.Context, judged *report.Target, target Target, evaluators []*evaluate.Evaluator, options Options) error {
-	objects, err := target.objects(ctx, options)
+	data, err := target.manifests(ctx, options)
 	if err != nil {
 		return err
 	}
+	objects, err := manifest.Read(data)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", target.describe(), err)
+	}
+	if err := target.evaluate(ctx, judged, objects, evaluators, options); err != nil {
+		return err
+	}
+	if !options.WithoutCauses {
+		findCauses(ctx, judged, target, data, evaluators, options)
+	}
+	return nil
+}
+
+// evaluate judges the objects of a target under every constraint.
+func (t Target) evaluate(ctx context.Context, judged *report.Target, objects []manifest.Object, evaluators []*evaluate.Evaluator, options Options) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, evaluationTimeout,
 		fmt.Errorf("evaluation took longer than the limit of %s", evaluationTimeout))
 	defer cancel()
@@ -125,25 +142,12 @@ func judgeInto(ctx context.Context, judged *report.Target, target Target, evalua
 		judged.Findings = append(judged.Findings, result.Findings...)
 		doubtful = append(doubtful, fallbackFindings(evaluator, result.Workloads)...)
 	}
-	if target.required && !options.AllowAbsent && !hasControllers(judged.Workloads) {
+	if t.required && !options.AllowAbsent && !hasControllers(judged.Workloads) {
 		judged.Findings = append(judged.Findings, absentFinding(evaluators[0],
 			"No controllers workload was rendered, so the check says nothing about controllers."))
 	}
 	judged.Findings = append(judged.Findings, doubtful...)
 	return nil
-}
-
-// objects renders or reads a target.
-func (t Target) objects(ctx context.Context, options Options) ([]manifest.Object, error) {
-	data, err := t.manifests(ctx, options)
-	if err != nil {
-		return nil, err
-	}
-	objects, err := manifest.Read(data)
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", t.describe(), err)
-	}
-	return objects, nil
 }
 
 // manifests returns the bytes that are judged.

@@ -60,6 +60,10 @@ func New(dir string, evaluators []*evaluate.Evaluator, options Options) *App {
 	if maxBytes == 0 {
 		maxBytes = render.DefaultMaxBytes
 	}
+	// Overlays go by absolute paths.
+	if absolute, err := filepath.Abs(dir); err == nil {
+		dir = absolute
+	}
 	return &App{
 		max:     options.MaxRenders,
 		sources: readSources(dir, maxBytes, shownPath),
