@@ -104,6 +104,10 @@ test_items_that_cannot_be_read if {
 	document.problems == [] with input as {"kind": "Allowance", "items": ["a"]}
 }
 
+test_a_list_that_is_an_item if {
+	[problem.path | some problem in document.problems] == ["items[0]"] with input as {"kind": "List", "items": [[]]}
+}
+
 test_names_of_a_list_that_cannot_be_read if {
 	document.problems == [{
 		"kind": "List",

@@ -54,6 +54,8 @@ described(expected) := _words[expected]
 
 # METADATA
 # title: What stands at a place, null when there is nothing
+default at(_, _) := null
+
 at(thing, []) := thing
 
 at(thing, place) := object.get(thing, place, null) if {

@@ -16,6 +16,8 @@ test_at if {
 	value.at({"a": {"b": 1}}, ["a", "b"]) == 1
 	value.at({"a": 1}, []) == {"a": 1}
 	value.at({"a": 1}, ["b", "c"]) == null
+	value.at("x", ["a"]) == null
+	value.at("x", []) == "x"
 	every thing in [null, "a", 5, ["b"]] {
 		value.at({"a": thing}, ["a", "b"]) == null
 	}
