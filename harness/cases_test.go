@@ -17,6 +17,7 @@ import (
 	"github.com/proompteng/nevermigrate/fixtures"
 	"github.com/proompteng/nevermigrate/harness"
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
+	"github.com/proompteng/nevermigrate/harness/manifest"
 	"github.com/proompteng/nevermigrate/harness/render"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -131,8 +132,47 @@ func renderCases(t *testing.T) []rendered {
 // whole corpus.
 func TestStockToolsAgree(t *testing.T) {
 	cases := renderCases(t)
+	t.Run("objects", func(t *testing.T) { objectsAreWhatIsPrinted(t, cases) })
 	t.Run("conftest", func(t *testing.T) { conftestAgrees(t, cases) })
 	t.Run("kustomize", func(t *testing.T) { kustomizeAgrees(t, cases) })
+}
+
+// objectsAreWhatIsPrinted compares the objects that check judges, which it takes
+// from kustomize as they are, with what a reader makes of the printed manifests.
+func objectsAreWhatIsPrinted(t *testing.T, cases []rendered) {
+	for _, c := range cases {
+		if c.Manifest != "" {
+			continue
+		}
+		judged, err := render.Objects(t.Context(), c.Dir, render.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := os.ReadFile(c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		printed, err := manifest.Read(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var read []map[string]any
+		for _, object := range printed {
+			read = append(read, object.Content)
+		}
+		if diff := gocmp.Diff(asJSON(t, read), asJSON(t, judged)); diff != "" {
+			t.Errorf("%s (-printed +judged):\n%s", c.Name, diff)
+		}
+	}
+}
+
+func asJSON(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.MarshalIndent(value, "", " ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // conftestAgrees runs every case through the stock conftest command, with

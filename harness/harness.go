@@ -12,8 +12,13 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/proompteng/nevermigrate/harness/constraint"
 	"github.com/proompteng/nevermigrate/harness/evaluate"
@@ -37,6 +42,11 @@ type Options struct {
 	WithoutCauses bool
 	// Stdin is what the path "-" reads. Nil: nothing.
 	Stdin io.Reader
+	// Shard is the part of the targets to judge; see Merge.
+	Shard Shard
+	// Progress is told, now and then, how many of the targets are judged. Its
+	// calls do not overlap.
+	Progress func(judged, targets int)
 }
 
 // evaluationTimeout bounds the evaluation of one target.
@@ -63,19 +73,45 @@ func CheckAll(ctx context.Context, paths []string, options Options) (*report.Rep
 // CheckTargets is CheckAll for targets that were found before. When there is
 // none at all, the report says so with CNM007: nothing was judged.
 func CheckTargets(ctx context.Context, targets []Target, options Options) (*report.Report, error) {
-	evaluators, err := loadEvaluators(ctx, options)
+	mine := slices.DeleteFunc(slices.Clone(targets), func(t Target) bool { return !options.Shard.has(t) })
+	// The policy is compiled while the first apps are rendered.
+	evaluators := sync.OnceValues(func() ([]*evaluate.Evaluator, error) { return loadEvaluators(ctx, options) })
+	judged := make([]report.Target, len(mine))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0) + 1)
+	group.Go(func() error {
+		_, err := evaluators()
+		return err
+	})
+	var progress sync.Mutex
+	done := 0
+	for i, target := range mine {
+		group.Go(func() error {
+			var err error
+			judged[i], err = judge(ctx, target, evaluators, options)
+			if options.Progress != nil {
+				progress.Lock()
+				defer progress.Unlock()
+				done++
+				options.Progress(done, len(mine))
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	loaded, err := evaluators()
 	if err != nil {
 		return nil, err
 	}
-	judged := make([]report.Target, 0, len(targets))
-	for _, target := range targets {
-		judged = append(judged, judge(ctx, target, evaluators, options))
+	all := whole(targets, loaded, options)
+	if options.Shard.N > 0 {
+		r := report.New(judged)
+		r.Shard = &all
+		return r, nil
 	}
-	var wholeRun []report.Target
-	if !options.AllowAbsent {
-		wholeRun = absentEverywhere(targets, judged, evaluators)
-	}
-	return report.New(judged, wholeRun...), nil
+	return report.New(judged, absentEverywhere(judged, all)...), nil
 }
 
 func loadEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator, error) {
@@ -98,33 +134,26 @@ func loadEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator
 	return evaluators, nil
 }
 
-// judge judges one target under every constraint.
-func judge(ctx context.Context, target Target, evaluators []*evaluate.Evaluator, options Options) report.Target {
+// judge judges one target under every constraint. Its error is that of the
+// evaluators: what goes wrong with the target stands in the report.
+func judge(ctx context.Context, target Target, evaluators func() ([]*evaluate.Evaluator, error), options Options) (report.Target, error) {
 	judged := report.Target{Path: target.Path}
-	if err := judgeInto(ctx, &judged, target, evaluators, options); err != nil {
-		judged.Error = relativeMessage(err)
+	objects, manifests, err := target.objects(ctx, options)
+	loaded, loadErr := evaluators()
+	if loadErr != nil {
+		return report.Target{}, loadErr
+	}
+	if err == nil {
+		err = target.evaluate(ctx, &judged, objects, loaded, options)
+	}
+	if err == nil && !options.WithoutCauses {
+		findCauses(ctx, &judged, target, manifests, loaded, options)
+	}
+	if err != nil {
 		// Half a verdict would look like a whole one.
-		judged.Workloads, judged.Findings = nil, nil
+		judged.Error, judged.Workloads, judged.Findings = relativeMessage(err), nil, nil
 	}
-	return judged
-}
-
-func judgeInto(ctx context.Context, judged *report.Target, target Target, evaluators []*evaluate.Evaluator, options Options) error {
-	data, err := target.manifests(ctx, options)
-	if err != nil {
-		return err
-	}
-	objects, err := manifest.Read(data)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", target.describe(), err)
-	}
-	if err := target.evaluate(ctx, judged, objects, evaluators, options); err != nil {
-		return err
-	}
-	if !options.WithoutCauses {
-		findCauses(ctx, judged, target, data, evaluators, options)
-	}
-	return nil
+	return judged, nil
 }
 
 // evaluate judges the objects of a target under every constraint.
@@ -140,14 +169,39 @@ func (t Target) evaluate(ctx context.Context, judged *report.Target, objects []m
 		}
 		judged.Workloads = append(judged.Workloads, result.Workloads...)
 		judged.Findings = append(judged.Findings, result.Findings...)
-		doubtful = append(doubtful, fallbackFindings(evaluator, result.Workloads)...)
+		doubtful = append(doubtful, fallbackFindings(constraintOf(evaluator), result.Workloads)...)
 	}
 	if t.required && !options.AllowAbsent && !hasControllers(judged.Workloads) {
-		judged.Findings = append(judged.Findings, absentFinding(evaluators[0],
+		judged.Findings = append(judged.Findings, absentFinding(constraintOf(evaluators[0]),
 			"No controllers workload was rendered, so the check says nothing about controllers."))
 	}
 	judged.Findings = append(judged.Findings, doubtful...)
 	return nil
+}
+
+// objects renders or reads a target. What was read it also returns as it was;
+// an app's objects come without the detour through text.
+func (t Target) objects(ctx context.Context, options Options) ([]manifest.Object, []byte, error) {
+	if t.kind == app {
+		rendered, err := render.Objects(ctx, t.Path, options.Render)
+		if err != nil {
+			return nil, nil, fmt.Errorf("render %s: %w", t.Path, err)
+		}
+		objects := make([]manifest.Object, len(rendered))
+		for i, content := range rendered {
+			objects[i] = manifest.Object{Document: i + 1, Content: content}
+		}
+		return objects, nil, nil
+	}
+	data, err := t.manifests(ctx, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	objects, err := manifest.Read(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read %s: %w", t.describe(), err)
+	}
+	return objects, data, nil
 }
 
 // manifests returns the bytes that are judged.

@@ -42,9 +42,6 @@ func (t Target) Below(folder string) Target {
 }
 
 func (t Target) describe() string {
-	if t.kind == app {
-		return "what was rendered from " + t.Path
-	}
 	if t.kind == standardInput {
 		return "standard input"
 	}

@@ -37,6 +37,8 @@ type Evaluator struct {
 	constraint *constraint.Constraint
 	engine     *conftest.Engine
 	object     rego.PreparedEvalQuery // see objectQuery
+	// kinds are the kinds that the rules look at; nil when that is not known.
+	kinds map[string]any
 }
 
 // Result is what the policy says of a stream of objects, in their order.
@@ -56,8 +58,8 @@ func New(ctx context.Context, dir string, c *constraint.Constraint) (*Evaluator,
 		return nil, fmt.Errorf("make folder for the policy: %w", err)
 	}
 	defer os.RemoveAll(work)
-	source := "the built-in policy"
-	if dir == "" {
+	source, builtin := "the built-in policy", dir == ""
+	if builtin {
 		dir = filepath.Join(work, "policy")
 		if err := os.CopyFS(dir, policy.FS); err != nil {
 			return nil, fmt.Errorf("unpack the policy: %w", err)
@@ -101,7 +103,34 @@ func New(ctx context.Context, dir string, c *constraint.Constraint) (*Evaluator,
 	if e.object, err = e.prepare(ctx, query); err != nil {
 		return nil, fmt.Errorf("load %s: %w", source, err)
 	}
+	if builtin {
+		if e.kinds, err = e.judgedKinds(ctx); err != nil {
+			return nil, fmt.Errorf("load %s: %w", source, err)
+		}
+	}
 	return e, nil
+}
+
+// judgedKinds asks the policy for the kinds that it looks at, so that the many
+// other objects of an app need not be evaluated. Another policy's rules may
+// look at any object.
+func (e *Evaluator) judgedKinds(ctx context.Context) (map[string]any, error) {
+	query, err := e.prepare(ctx, "data.lib.kind.workloads")
+	if err != nil {
+		return nil, err
+	}
+	kinds := map[string]any{}
+	err = evaluate(ctx, query, nil, &kinds)
+	return kinds, err
+}
+
+// looksAt reports whether the rules can say anything of an object: one of their
+// kinds, or something with items, which may be a list of them.
+func (e *Evaluator) looksAt(object manifest.Object) bool {
+	kind, readable := object.Content["kind"].(string)
+	_, judged := e.kinds[kind]
+	_, list := object.Content["items"]
+	return e.kinds == nil || !readable || judged || list || strings.HasSuffix(kind, "List")
 }
 
 // ruleNames are the names by which conftest finds rules, failures first.
@@ -186,6 +215,9 @@ func (e *Evaluator) refuseProblems(ctx context.Context, source string) error {
 func (e *Evaluator) Evaluate(ctx context.Context, objects []manifest.Object) (*Result, error) {
 	result := &Result{}
 	for _, object := range objects {
+		if !e.looksAt(object) {
+			continue
+		}
 		if err := e.evaluateObject(ctx, object, result); err != nil {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)

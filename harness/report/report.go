@@ -65,6 +65,30 @@ type Report struct {
 	Version int      `json:"version"`
 	Targets []Target `json:"targets"`
 	Summary Summary  `json:"summary"`
+	// Shard is there when the report judges a part of the targets.
+	Shard *Shard `json:"shard,omitempty"`
+}
+
+// Shard says which part of the targets a report judges, and what is judged once
+// all parts are together.
+type Shard struct {
+	Index int `json:"index"`
+	Count int `json:"count"`
+	// Targets counts those of all shards.
+	Targets     int  `json:"targets"`
+	AllowAbsent bool `json:"allowAbsent"`
+	// Arguments are the paths below which some target must have a controllers
+	// workload.
+	Arguments   []string          `json:"arguments"`
+	Constraints []ShardConstraint `json:"constraints"`
+}
+
+// ShardConstraint is a constraint that was evaluated; for the defaults it has
+// no name and no file.
+type ShardConstraint struct {
+	Name        string `json:"name"`
+	File        string `json:"file"`
+	Enforcement string `json:"enforcement"`
 }
 
 // Target is an app or a stream of manifests that was judged.

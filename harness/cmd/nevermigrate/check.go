@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,6 +12,7 @@ import (
 func newCheckCommand() *cobra.Command {
 	var options harness.Options
 	var outputs *outputs
+	var shard string
 	cmd := &cobra.Command{
 		Use:   "check [flags] PATH...",
 		Short: "Judge apps and manifests",
@@ -40,8 +42,17 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			if err := outputs.check(cmd); err != nil {
 				return err
 			}
+			if shard != "" {
+				var err error
+				if options.Shard, err = harness.ParseShard(shard); err != nil {
+					return usageError(cmd, err)
+				}
+			}
 			options.Stdin = cmd.InOrStdin()
+			show, wipe := progress(cmd.ErrOrStderr(), time.Now)
+			options.Progress = show
 			result, err := harness.CheckAll(cmd.Context(), args, options)
+			wipe()
 			if err != nil {
 				return err
 			}
@@ -52,6 +63,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	flags.StringArrayVar(&options.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters and enforcement; can be given several times")
 	flags.StringVar(&options.Policy, "policy", "", "`DIR` with a policy to use in place of the built-in one")
 	flags.BoolVar(&options.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
+	flags.StringVar(&shard, "shard", "", "`K/N` to judge the K-th of N parts of the targets; join the JSON reports with merge")
 	outputs = addOutputFlags(cmd)
 	addRenderFlags(cmd, &options)
 	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))

@@ -3,6 +3,7 @@
 // The contract with its users:
 //
 //	nevermigrate check [flags] PATH...   judge apps and manifests
+//	nevermigrate merge REPORT...         join the reports of shards
 //	nevermigrate render PATH             print the manifests that are judged
 //	nevermigrate schema report           print the JSON Schema of the report
 //

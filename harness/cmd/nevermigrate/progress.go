@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// progressAfter is how long a run takes before it is worth a word.
+const progressAfter = time.Second
+
+// progress returns a function that shows on a terminal how far a long run is,
+// and one that wipes that away. Elsewhere, as in the log of a CI, both do
+// nothing.
+func progress(w io.Writer, now func() time.Time) (show func(judged, targets int), wipe func()) {
+	file, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(file.Fd())) {
+		return nil, func() {}
+	}
+	start, last := now(), time.Time{}
+	show = func(judged, targets int) {
+		if at := now(); at.Sub(start) > progressAfter && at.Sub(last) > 100*time.Millisecond {
+			last = at
+			fmt.Fprintf(w, "\r\x1b[Kjudged %d of %d targets", judged, targets)
+		}
+	}
+	wipe = func() {
+		if !last.IsZero() {
+			fmt.Fprint(w, "\r\x1b[K")
+		}
+	}
+	return show, wipe
+}
