@@ -14,13 +14,15 @@ import (
 var relevantPattern = regexp.MustCompile(`(?i)migrat|env|controller|mode|skip`)
 
 // leaves are the values that have no visible tie to the variable: the
-// conditions by which a template may decide.
+// conditions by which a template may decide. Relevant are those whose path
+// sounds like it; of the others, the switches.
 func (s *search) leaves(relevant bool) []attempt {
 	var attempts []attempt
 	for _, p := range s.places(func(p *place) bool {
 		switch p.layer {
 		case report.InlineValues, report.ValuesFile, report.AdditionalValuesFile, report.ChartValues:
-			return p.isScalar() && !isValue(p, s.envVar) && (!relevant || relevantPattern.MatchString(p.path))
+			return p.isScalar() && !isValue(p, s.envVar) && relevantPattern.MatchString(p.path) == relevant &&
+				(relevant || p.node.ShortTag() == yaml.NodeTagBool)
 		default:
 			return false
 		}
@@ -83,18 +85,18 @@ func (s *search) halve(ctx context.Context, attempts []attempt) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	effect, err := s.effectIn(ctx, after)
+	effect, err := s.measure(ctx, after)
 	if err != nil {
 		return false, err
 	}
 	// Some values hide the container, or break the rendering.
-	hidden := after.err != nil || !after.has(containerOf{s.finding.Workload, s.finding.Namespace, s.finding.Container})
+	hidden := after.err != nil || s.finding.Workload != "" && !after.has(containerOf{s.finding.Workload, s.finding.Namespace, s.finding.Container})
 	if effect == nothing && !hidden {
 		return false, nil
 	}
 	if len(attempts) == 1 {
 		if effect != nothing {
-			s.hits = append(s.hits, hit{attempts[0], effect})
+			s.hits = append(s.hits, hit{attempt: attempts[0], effect: effect})
 		}
 		return effect != nothing, nil
 	}

@@ -10,6 +10,7 @@ package cause
 import (
 	"context"
 	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -34,6 +35,8 @@ type Options struct {
 	// Timeout bounds the search for the causes of all findings of an app.
 	// Zero: DefaultTimeout.
 	Timeout time.Duration
+	// Policy is a folder with a policy, as in the evaluators.
+	Policy string
 	// Render says how the app is rendered. A helm command is not run: the
 	// embedded Helm makes all experiments.
 	Render render.Options
@@ -68,7 +71,7 @@ func New(dir string, evaluators []*evaluate.Evaluator, options Options) *App {
 		max:     options.MaxRenders,
 		sources: readSources(dir, maxBytes, shownPath),
 		lab: &lab{
-			dir: dir, options: options.Render, evaluators: evaluators,
+			dir: dir, options: options.Render, evaluators: evaluators, policy: options.Policy,
 			deadline: time.Now().Add(options.Timeout), known: map[[sha256.Size]byte]*world{},
 		},
 	}
@@ -91,15 +94,37 @@ func shownPath(path string) string {
 	return filepath.ToSlash(relative)
 }
 
+// shownFile is shownPath for a path that may be relative or a link.
+func shownFile(path string) string {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return filepath.ToSlash(path)
+	}
+	if real, err := filepath.EvalSymlinks(absolute); err == nil {
+		absolute = real
+	}
+	return shownPath(absolute)
+}
+
 // Find fills in the causes of a finding, what they override, and a fix. It
 // leaves the finding as it is when no cause can be shown. The evaluator is the
 // one that made the finding.
-func (a *App) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) error {
+func (a *App) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) (err error) {
+	defer func() {
+		// What an app can do to a YAML library must not cost the verdict.
+		if p := recover(); p != nil {
+			err = fmt.Errorf("look for the cause: %v", p)
+		}
+	}()
 	a.lab.left = a.max
 	envVar, skip := evaluator.Variable()
 	s := &search{lab: a.lab, sources: a.sources, evaluator: evaluator, finding: finding, envVar: envVar, skip: skip}
+	find := (*result).find
+	if s.measure = s.onWorkload; finding.Workload == "" {
+		find, s.measure = (*result).findAbsent, s.onTarget
+	}
 	var result result
-	truncated, err := bounded(result.find(ctx, s))
+	truncated, err := bounded(find(&result, ctx, s))
 	if err != nil {
 		return err
 	}
@@ -158,7 +183,8 @@ func (r *result) collect(s *search, templates []templateHit) {
 	slices.SortStableFunc(s.hits, func(a, b hit) int { return int(b.effect) - int(a.effect) })
 	var seen []*place
 	for _, h := range s.hits {
-		if !slices.Contains(seen, h.place) {
+		// What holds a cause is no other cause.
+		if !slices.ContainsFunc(seen, func(p *place) bool { return p.under(h.place) }) {
 			seen = append(seen, h.place)
 			r.causes = append(r.causes, s.causeAt(h.place))
 		}

@@ -54,7 +54,7 @@ func (s *search) chain(ctx context.Context, at containerOf, removed []*place) ([
 				return found, err
 			}
 			if got.literal {
-				line.Value = got.value
+				line.Value = short(got.value)
 			}
 			return append(found, *line), nil
 		}
@@ -110,7 +110,19 @@ func (s *search) causeAt(p *place) report.Cause {
 
 // shownValue is the value of a place when it is that of the migrations variable
 // or a switch, and never that of another variable.
-func (s *search) shownValue(p *place) string {
+func (s *search) shownValue(p *place) string { return short(s.wholeValue(p)) }
+
+// maxShown is how many characters of a value a report shows.
+const maxShown = 80
+
+func short(value string) string {
+	if runes := []rune(value); len(runes) > maxShown {
+		return string(runes[:maxShown]) + "…"
+	}
+	return value
+}
+
+func (s *search) wholeValue(p *place) string {
 	entry := p
 	if p.scalarMember("name") == s.envVar && p.member("value") != nil {
 		entry = p.member("value")

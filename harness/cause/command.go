@@ -15,6 +15,14 @@ func (s *search) commands() []attempt {
 		return p.isScalar() && p.key == "" && p.parent != nil && p.parent.parent != nil &&
 			(strings.Contains(p.text(), s.envVar) || s.offender != "" && p.text() == s.offender)
 	})
+	clearing := s.places(func(p *place) bool {
+		return p.key == "" && p.isScalar() && p.parent != nil && len(p.parent.children) > 1 && p.parent.children[0].isScalar() &&
+			slices.Contains([]string{"env", "/usr/bin/env"}, p.parent.children[0].text()) &&
+			slices.Contains([]string{"-", "-i", "--ignore-environment"}, p.text())
+	})
+	for _, p := range clearing {
+		attempts = append(attempts, removal(p, p))
+	}
 	for _, p := range texts {
 		if shorter, cut := s.without(p.text()); cut != "" && shorter != "" {
 			attempts = append(attempts, attempt{place: p, edits: []edit{set(p, shorter)}, change: fmt.Sprintf("take %q out of %s", cut, p.path), fixAt: p, path: p.path})

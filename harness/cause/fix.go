@@ -46,7 +46,7 @@ func (s *search) fix(ctx context.Context, proposals func(yield func(proposal) bo
 		if err != nil {
 			return nil, err
 		}
-		if effect, err := s.effectIn(ctx, after); err != nil || effect != gone {
+		if effect, err := s.measure(ctx, after); err != nil || effect != gone {
 			continue
 		}
 		now := state{}
@@ -57,6 +57,9 @@ func (s *search) fix(ctx context.Context, proposals func(yield func(proposal) bo
 			continue
 		}
 		effects := now.sideEffects(before)
+		if s.finding.Workload == "" {
+			effects = nil // that workloads come is what was asked for
+		}
 		score := 100*len(effects) + len(now.findings)
 		if best != nil && score >= worst {
 			continue
@@ -153,8 +156,8 @@ func (s *search) proposals(templates []templateHit) func(yield func(proposal) bo
 			if !s.yieldAttempt(h.attempt, yield) {
 				return
 			}
-			// One entry is better than two that agree.
-			if isValue(h.place, s.envVar) && s.duplicated() {
+			// An entry that is not there cannot be wrong.
+			if isValue(h.place, s.envVar) && entryOf(h.place) != h.place {
 				for _, a := range s.removals(entryOf(h.place)) {
 					if !s.yieldAttempt(a, yield) {
 						return
@@ -181,12 +184,6 @@ func (s *search) proposals(templates []templateHit) func(yield func(proposal) bo
 }
 
 func (h hit) layer() report.Layer { return h.place.layer }
-
-func (s *search) duplicated() bool {
-	return slices.ContainsFunc(s.before.findings, func(f report.Finding) bool {
-		return f.Code == "CNM004" && f.Container == s.finding.Container
-	})
-}
 
 func (s *search) yieldAttempt(a attempt, yield func(proposal) bool) bool {
 	files, err := overlay(a.edits)

@@ -27,6 +27,7 @@ type lab struct {
 	dir        string
 	options    render.Options
 	evaluators []*evaluate.Evaluator
+	policy     string
 	deadline   time.Time
 
 	// below are changes that stand under those of every experiment.

@@ -122,7 +122,7 @@ func deepest(node *yaml.Node, path []any) (report.Cause, int) {
 		}
 	}
 	if node.Kind == yaml.ScalarNode {
-		cause.Value = node.Value
+		cause.Value = short(node.Value)
 	}
 	return cause, len(path)
 }

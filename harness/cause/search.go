@@ -24,6 +24,8 @@ type search struct {
 	rendered declaration
 	offender string // the rendered text at the finding's path
 	hits     []hit
+	// measure tells what a change did to the finding.
+	measure func(context.Context, *world) (effect, error)
 }
 
 // attempt is one experiment: edits, and in words what they do.
@@ -41,6 +43,7 @@ type attempt struct {
 type hit struct {
 	attempt
 	effect effect
+	needed bool // see decisive
 }
 
 func setting(p *place, value string) attempt {
@@ -73,9 +76,39 @@ func (s *search) run(ctx context.Context) error {
 	}
 	for _, stage := range stages {
 		if done, err := s.stage(ctx, stage()); err != nil || done {
-			return err
+			return errors.Join(err, s.decisive(ctx))
 		}
 	}
+	return nil
+}
+
+// decisive puts first, of several values each of which mends the finding when
+// it says skip, those without which the finding would be another. A null that
+// deletes nothing is not among them.
+func (s *search) decisive(ctx context.Context) error {
+	if len(s.hits) < 2 || s.finding.Code == "CNM001" {
+		return nil
+	}
+	for i, h := range s.hits {
+		if !isValue(h.place, s.envVar) {
+			continue
+		}
+		effect, err := s.effect(ctx, []edit{remove(removable(h.place))})
+		if err != nil {
+			return err
+		}
+		s.hits[i].needed = effect != nothing
+	}
+	slices.SortStableFunc(s.hits, func(a, b hit) int {
+		switch {
+		case a.needed == b.needed:
+			return 0
+		case a.needed:
+			return -1
+		default:
+			return 1
+		}
+	})
 	return nil
 }
 
@@ -93,7 +126,7 @@ func (s *search) stage(ctx context.Context, attempts []attempt) (bool, error) {
 		if effect == nothing {
 			continue
 		}
-		s.hits = append(s.hits, hit{a, effect})
+		s.hits = append(s.hits, hit{attempt: a, effect: effect})
 		done = done || effect == gone
 	}
 	return done, nil
@@ -104,10 +137,11 @@ func (s *search) effect(ctx context.Context, edits []edit) (effect, error) {
 	if err != nil {
 		return nothing, err
 	}
-	return s.effectIn(ctx, after)
+	return s.measure(ctx, after)
 }
 
-func (s *search) effectIn(ctx context.Context, after *world) (effect, error) {
+// onWorkload is the measure for a finding about a workload.
+func (s *search) onWorkload(ctx context.Context, after *world) (effect, error) {
 	if after.err != nil {
 		return nothing, nil
 	}
@@ -184,7 +218,7 @@ func isValue(p *place, envVar string) bool {
 
 // values is the first stage: what gives the variable a value.
 func (s *search) values() []attempt {
-	var attempts []attempt
+	attempts := s.lookAlikes()
 	for _, p := range s.places(func(p *place) bool { return isValue(p, s.envVar) }) {
 		if s.finding.Code == "CNM004" {
 			attempts = append(attempts, s.removals(entryOf(p))...)
@@ -192,9 +226,15 @@ func (s *search) values() []attempt {
 			attempts = append(attempts, setting(p, s.skip))
 		}
 	}
+	return attempts
+}
+
+// lookAlikes are names that could be the variable's, misspelled.
+func (s *search) lookAlikes() []attempt {
 	if s.finding.Code != "CNM001" {
-		return attempts
+		return nil
 	}
+	var attempts []attempt
 	for _, p := range s.places(func(p *place) bool { return p.key != "" && p.key != s.envVar && alike(p.key, s.envVar) && p.isScalar() }) {
 		attempts = append(attempts, attempt{place: p, edits: []edit{rename(p, s.envVar)},
 			change: fmt.Sprintf("rename %s to %s", p.path, s.envVar), fixAt: p, path: p.path})
@@ -215,8 +255,17 @@ func alike(name, envVar string) bool {
 		len(a) > 4 && strings.ReplaceAll(a, "-", "_") == b
 }
 
-// entryOf is the list item that a value belongs to, or the map member itself.
+// entryOf is the list item that a value belongs to (in a JSON patch, the
+// operation), or the map member itself.
 func entryOf(p *place) *place {
+	for at := p.parent; at != nil && p.key == "value"; at = at.parent {
+		if at.member("op") != nil {
+			return at
+		}
+		if at.key != "value" {
+			break
+		}
+	}
 	if p.key == "value" && p.parent != nil && p.parent.key == "" && p.parent.parent != nil {
 		return p.parent
 	}

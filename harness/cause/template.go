@@ -73,7 +73,7 @@ func (s *search) effectOfFiles(ctx context.Context, files map[string][]byte) (ef
 	if err != nil {
 		return nothing, err
 	}
-	return s.effectIn(ctx, after)
+	return s.measure(ctx, after)
 }
 
 // writers looks for the line of a template that writes the variable or, when
@@ -98,7 +98,7 @@ func (s *search) value(d declaration) string {
 	if !d.literal {
 		return ""
 	}
-	return d.value
+	return short(d.value)
 }
 
 func hitsOf(cause *report.Cause, value string) []templateHit {
@@ -170,6 +170,7 @@ func (l *lab) containerLine(ctx context.Context, s *sources, at containerOf) (*r
 			for _, key := range []string{"env:", "containers:"} {
 				if i := regexp.MustCompile(`(?m)^[ -]*` + key).FindStringIndex(t.text); i != nil {
 					cause.Line, cause.Column = position(t.text, i[1]-len(key))
+					cause.Path = strings.TrimSuffix(key, ":")
 					return cause, nil
 				}
 			}
