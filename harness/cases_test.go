@@ -64,10 +64,7 @@ func TestCases(t *testing.T) {
 			judged := target(t, c)
 			got := []fixtures.Finding{}
 			for _, finding := range judged.Findings {
-				got = append(got, fixtures.Finding{
-					Code: finding.Code, Severity: string(finding.Severity),
-					Workload: finding.Workload, Namespace: finding.Namespace, Container: finding.Container,
-				})
+				got = append(got, caseFinding(t, c, finding))
 				if finding.Message == "" || finding.Remedy == "" {
 					t.Errorf("%s has no message or no remedy: %+v", finding.Code, finding)
 				}
@@ -90,6 +87,33 @@ func TestCases(t *testing.T) {
 		t.Logf("a filter left out %d cases", len(cases)-ran)
 	}
 	t.Logf("ran %d cases with %d findings", ran, findings)
+}
+
+// caseFinding is a finding as a case expects it.
+func caseFinding(t *testing.T, c fixtures.Case, finding report.Finding) fixtures.Finding {
+	got := fixtures.Finding{
+		Code: finding.Code, Severity: string(finding.Severity),
+		Workload: finding.Workload, Namespace: finding.Namespace, Container: finding.Container,
+	}
+	if finding.CausesTruncated {
+		t.Errorf("%s: the search for causes ended at its bound", finding.Code)
+	}
+	if len(finding.Causes) > 0 {
+		first := finding.Causes[0]
+		file, err := filepath.Rel(filepath.ToSlash(c.Dir), first.File)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Cause = &fixtures.Cause{File: filepath.ToSlash(file), Line: first.Line, Path: first.Path, Layer: string(first.Layer)}
+	}
+	// In a manifest nothing is tried, so nothing is verified.
+	if finding.Severity == report.Deny && c.Manifest == "" {
+		got.Unfixed = finding.Fix == nil
+	}
+	if finding.Fix != nil && !finding.Fix.Verified {
+		t.Errorf("%s: the fix %q is not verified", finding.Code, finding.Fix.Change)
+	}
+	return got
 }
 
 func caseWorkloads(workloads []report.Workload) []fixtures.Workload {

@@ -167,6 +167,11 @@ func (r *result) find(ctx context.Context, s *search) error {
 	if err != nil {
 		return err
 	}
+	if len(s.binding) > 0 {
+		// Whether the container or its name is wrong is for people to say; to
+		// make a control plane skip would mend the finding and nothing else.
+		return nil
+	}
 	if r.fix, err = s.fix(ctx, s.proposals(templates)); err != nil {
 		return err
 	}
@@ -182,6 +187,9 @@ func (r *result) find(ctx context.Context, s *search) error {
 func (r *result) collect(s *search, templates []templateHit) {
 	slices.SortStableFunc(s.hits, func(a, b hit) int { return int(b.effect) - int(a.effect) })
 	var seen []*place
+	for _, p := range s.binding {
+		r.causes = append(r.causes, s.causeAt(p))
+	}
 	for _, h := range s.hits {
 		// What holds a cause is no other cause.
 		if !slices.ContainsFunc(seen, func(p *place) bool { return p.under(h.place) }) {

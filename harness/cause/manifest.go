@@ -1,6 +1,8 @@
 package cause
 
 import (
+	"fmt"
+
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/report"
@@ -30,7 +32,7 @@ func FindInManifest(file string, text []byte, finding *report.Finding) {
 				from = object
 			}
 			if cause, found := deepest(from, path); found > depth {
-				cause.File, cause.Path, cause.Layer = file, finding.Path, report.Resource
+				cause.File, cause.Path, cause.Layer = file, joined(path[:found]), report.Resource
 				if found < len(path) {
 					cause.Value = ""
 				}
@@ -45,6 +47,20 @@ func FindInManifest(file string, text []byte, finding *report.Finding) {
 		best.Value = "" // a command, not the variable
 	}
 	finding.Causes = []report.Cause{*best}
+}
+
+// joined is the opposite of segments.
+func joined(segments []any) string {
+	path := ""
+	for _, segment := range segments {
+		switch segment := segment.(type) {
+		case string:
+			path = join(path, segment)
+		case int:
+			path += fmt.Sprintf("[%d]", segment)
+		}
+	}
+	return path
 }
 
 // items are the objects of a list.

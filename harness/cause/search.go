@@ -24,6 +24,8 @@ type search struct {
 	rendered declaration
 	offender string // the rendered text at the finding's path
 	hits     []hit
+	// binding are the names by which the workload is taken for controllers.
+	binding []*place
 	// measure tells what a change did to the finding.
 	measure func(context.Context, *world) (effect, error)
 }
@@ -75,11 +77,60 @@ func (s *search) run(ctx context.Context) error {
 		stages = []func() []attempt{s.commands, s.wholePatches}
 	}
 	for _, stage := range stages {
-		if done, err := s.stage(ctx, stage()); err != nil || done {
-			return errors.Join(err, s.decisive(ctx))
+		done, err := s.stage(ctx, stage())
+		if err != nil {
+			return err
+		}
+		if done {
+			break
+		}
+	}
+	if err := s.decisive(ctx); err != nil {
+		return err
+	}
+	if err := s.copied(ctx); err != nil {
+		return err
+	}
+	return s.bound(ctx)
+}
+
+// copied adds the replacement that carries a value of another object into the
+// container.
+func (s *search) copied(ctx context.Context) error {
+	if len(s.hits) == 0 || s.hits[0].layer() != report.Resource || isValue(s.hits[0].place, s.envVar) {
+		return nil
+	}
+	_, err := s.stage(ctx, slices.DeleteFunc(s.wholePatches(), func(a attempt) bool { return a.place.layer != report.Replacement }))
+	return err
+}
+
+// bound looks for the name of another container by which the workload is taken
+// for controllers: without it, nothing would be wrong.
+func (s *search) bound(ctx context.Context) error {
+	for _, p := range s.places(func(p *place) bool {
+		return p.key == "name" && p.isScalar() && p.text() != s.finding.Container && p.parent.parent != nil &&
+			strings.HasSuffix(strings.ToLower(p.parent.parent.key), "containers") && s.hasContainer(p.text())
+	}) {
+		after, err := s.lab.try(ctx, set(p, "renamed"))
+		if err != nil {
+			return err
+		}
+		if after.err != nil {
+			continue
+		}
+		judged, err := s.lab.judge(ctx, s.evaluator, after, s.finding.Workload, s.finding.Namespace)
+		if err != nil {
+			return err
+		}
+		if judged != nil && !binds(judged.workloads, s.finding) {
+			s.binding = append(s.binding, p)
 		}
 	}
 	return nil
+}
+
+func (s *search) hasContainer(name string) bool {
+	return binds(s.before.workloads, &report.Finding{Workload: s.finding.Workload, Namespace: s.finding.Namespace, Container: name})
 }
 
 // decisive puts first, of several values each of which mends the finding when
