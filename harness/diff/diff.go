@@ -146,10 +146,11 @@ func (c comparison) run(ctx context.Context, keys []string, base Base) (*Diff, e
 	return newDiff(base, p.pairs, baseReport, headReport), nil
 }
 
-// baseOptions are for judging the base side.
+// baseOptions are for judging the base side. Causes point into files, and those
+// of the base side are gone.
 func (c comparison) baseOptions() harness.Options {
 	options := c.options
-	options.Stdin = nil
+	options.Stdin, options.WithoutCauses = nil, true
 	return options
 }
 

@@ -291,7 +291,7 @@ func (p *pairing) byWorkloads(ctx context.Context) error {
 // workloads are the workloads of targets, as sets.
 func (p *pairing) workloads(ctx context.Context, s side, targets []*target) (map[*target]map[string]bool, error) {
 	options := p.options
-	options.AllowAbsent = true
+	options.AllowAbsent, options.WithoutCauses, options.Progress = true, true, nil
 	var found []target
 	for _, t := range targets {
 		one, err := s.find(t.key)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -179,16 +180,13 @@ func (s side) judge(ctx context.Context, targets []target, options harness.Optio
 	return result, nil
 }
 
-// message is an error's message in which the folder of the base side, which is
-// gone when somebody reads it, is the working directory.
+// message is an error's message with paths as seen from the working directory:
+// the folder of the base side is gone when somebody reads it.
 func (s side) message(text string) string {
-	separator := string(filepath.Separator)
-	if s.prefix != "." {
-		text = strings.ReplaceAll(text, filepath.Join(s.top, filepath.FromSlash(s.prefix))+separator, "")
-	}
-	toTop := filepath.FromSlash(display(s.prefix, "."))
-	text = strings.ReplaceAll(text, s.top+separator, strings.TrimPrefix(toTop+separator, "."+separator))
-	text = strings.ReplaceAll(text, s.top, toTop)
+	inside := regexp.MustCompile(regexp.QuoteMeta(s.top) + "(/[^\\s:;,'\"`()]*)?")
+	text = inside.ReplaceAllStringFunc(text, func(found string) string {
+		return filepath.FromSlash(display(s.prefix, "."+strings.TrimPrefix(found, s.top)))
+	})
 	if len(s.leftOut) > 0 {
 		const shown = 5
 		names := s.leftOut[:min(len(s.leftOut), shown)]
@@ -203,7 +201,7 @@ func keysOf(paths []string, top, workDir string) ([]string, error) {
 	var keys []string
 	for _, given := range paths {
 		if given == "-" {
-			return nil, errors.New("- : standard input has no base side: name an app, a manifest or a folder of the repository")
+			return nil, errors.New("-: standard input has no base side: name an app, a manifest or a folder of the repository")
 		}
 		if given == "" {
 			return nil, errors.New("a PATH is empty")
@@ -217,7 +215,7 @@ func keysOf(paths []string, top, workDir string) ([]string, error) {
 			}
 		}
 		if err != nil || !filepath.IsLocal(relative) {
-			return nil, fmt.Errorf("%s: outside of the repository %s", given, filepath.Base(top))
+			return nil, fmt.Errorf("%s: outside of the repository", given)
 		}
 		if key := filepath.ToSlash(relative); !slices.Contains(keys, key) {
 			keys = append(keys, key)

@@ -86,10 +86,10 @@ func (t *table) target(target *Target) {
 		fmt.Fprintf(&t.text, "  %s\n", report.CleanLines(target.Error))
 	}
 	if target.BaseError != "" {
-		fmt.Fprintf(&t.text, "  The base side could not be judged, so every finding counts as new.\n  %s\n", report.CleanLines(target.BaseError))
+		fmt.Fprintf(&t.text, "  %s\n  %s\n", baseUnjudged, report.CleanLines(target.BaseError))
 	}
-	t.workloads(target.Workloads)
-	if target.LostControllers {
+	t.containers(target.containerRows())
+	if target.LostControllers && target.Change != Removed {
 		fmt.Fprintf(&t.text, "  %s\n", t.paint(color.FgYellow, lostControllers))
 	}
 	for i := range target.Findings.New {
@@ -108,27 +108,38 @@ func (t *table) target(target *Target) {
 // no rule looks at any more.
 const lostControllers = "The base side had controllers workloads here, and the head side has none: nothing is bound by the contract any more."
 
+const baseUnjudged = "The base side could not be judged, so every finding counts as new."
+
 func (t *table) heading(target *Target) string {
 	change := ""
 	if target.Change != Changed && target.Change != Unchanged {
 		change = " (" + string(target.Change) + ")"
 	}
-	switch status := target.verdict(t.options.NewOnly); status {
-	case "":
+	status := target.verdict(t.options.NewOnly)
+	if status == "" {
 		return string(target.Change)
+	}
+	return t.status(status) + change
+}
+
+func (t *table) status(status report.Status) string {
+	switch status {
 	case report.Pass:
-		return t.paint(color.FgGreen, string(status)) + change
+		return t.paint(color.FgGreen, string(status))
 	case report.Fail:
-		return t.paint(color.FgRed, string(status)) + change
+		return t.paint(color.FgRed, string(status))
 	default:
-		return t.paint(color.FgYellow, string(status)) + change
+		return t.paint(color.FgYellow, string(status))
 	}
 }
 
-// workloads lists the containers that changed.
-func (t *table) workloads(workloads []Workload) {
+// containers lists the containers that changed.
+func (t *table) containers(changed []containerRow) {
+	if len(changed) == 0 {
+		return
+	}
 	var rows [][]string
-	constraints := slices.ContainsFunc(workloads, func(w Workload) bool { return w.Constraint != "" })
+	constraints := slices.ContainsFunc(changed, func(r containerRow) bool { return r.workload.Constraint != "" })
 	row := func(constraint string, cells ...string) {
 		if constraints {
 			cells = slices.Insert(cells, len(cells)-1, constraint)
@@ -136,27 +147,10 @@ func (t *table) workloads(workloads []Workload) {
 		rows = append(rows, cells)
 	}
 	row("CONSTRAINT", "CHANGE", "WORKLOAD", "NAMESPACE", "ROLE", "CONTAINER", "MODE")
-	for _, w := range workloads {
-		name, namespace, constraint := report.Clean(w.Kind+"/"+w.Name), report.Clean(w.Namespace), report.Clean(w.Constraint)
-		role := sides(w.Role, func(r report.Role) string { return report.Clean(string(r)) })
-		listed := false
-		for _, c := range w.Containers {
-			change := c.Change
-			if w.Change == Changed && w.roleChanged() && change == Unchanged {
-				change = Changed
-			}
-			if change == Unchanged {
-				continue
-			}
-			listed = true
-			row(constraint, string(change), name, namespace, role, report.Clean(c.describe()), t.mode(w, c))
-		}
-		if !listed && w.Change != Unchanged {
-			row(constraint, string(w.Change), name, namespace, role, "(none)", "")
-		}
-	}
-	if len(rows) == 1 {
-		return
+	for _, r := range changed {
+		w := r.workload
+		row(report.Clean(w.Constraint), string(r.change), report.Clean(w.Kind+"/"+w.Name), report.Clean(w.Namespace),
+			report.Clean(w.roleText()), report.Clean(r.container.describe()), t.mode(w, r.container))
 	}
 	// The mode comes last: colours would upset the width of another column.
 	columns := tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)
@@ -166,8 +160,12 @@ func (t *table) workloads(workloads []Workload) {
 	columns.Flush()
 }
 
-func (w Workload) roleChanged() bool {
+func (w *Workload) roleChanged() bool {
 	return w.Role.Base != nil && w.Role.Head != nil && *w.Role.Base != *w.Role.Head
+}
+
+func (w *Workload) roleText() string {
+	return sides(w.Role, func(r report.Role) string { return string(r) })
 }
 
 func (c Container) describe() string {
@@ -205,7 +203,7 @@ func (c Container) modeText() string {
 		states.Head = &state{*c.Mode.Head, *c.Exempt.Head}
 	}
 	return sides(states, func(s state) string {
-		text := report.Clean(string(s.mode))
+		text := string(s.mode)
 		if s.exempt {
 			text += " (exempt)"
 		}
@@ -214,8 +212,8 @@ func (c Container) modeText() string {
 }
 
 // mode paints what matters: a controllers container is right only with skip.
-func (t *table) mode(w Workload, c Container) string {
-	text := c.modeText()
+func (t *table) mode(w *Workload, c Container) string {
+	text := report.Clean(c.modeText())
 	switch {
 	case w.Role.Head == nil || *w.Role.Head != report.Controllers || c.Mode.Head == nil || *c.Exempt.Head:
 		return text
@@ -237,19 +235,23 @@ func (t *table) finding(change string, finding *report.Finding, whole bool) {
 }
 
 func (t *table) summary(d *Diff) {
-	verdict := ""
-	switch d.ExitStatus(t.options.NewOnly, t.options.FailOnWarn) {
+	word, sentence := d.verdict(t.options)
+	fmt.Fprintf(&t.text, "%s: %s. %s\n", t.status(word), sentence, d.Summary.text())
+}
+
+// verdict is the verdict in a word and in a sentence.
+func (d *Diff) verdict(options TextOptions) (report.Status, string) {
+	switch d.ExitStatus(options.NewOnly, options.FailOnWarn) {
 	case report.ExitHolds:
-		verdict = t.paint(color.FgGreen, "pass") + ": " + d.passes(t.options.NewOnly)
+		return report.Pass, d.passes(options.NewOnly)
 	case report.ExitBroken:
-		verdict = t.paint(color.FgRed, "fail") + ": the contract is broken"
-		if d.denies(t.options.NewOnly) == 0 {
-			verdict = t.paint(color.FgRed, "fail") + ": there are warnings"
+		if d.denies(options.NewOnly) == 0 {
+			return report.Fail, "there are warnings"
 		}
+		return report.Fail, "the contract is broken"
 	default:
-		verdict = t.paint(color.FgYellow, "error") + ": it could not be decided"
+		return report.Error, "it could not be decided"
 	}
-	fmt.Fprintf(&t.text, "%s. %s\n", verdict, d.Summary.text())
 }
 
 // denies counts the findings that break the contract.

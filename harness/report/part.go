@@ -16,3 +16,26 @@ func (f *Finding) TableText(color bool) string {
 	t.finding(f)
 	return strings.TrimSpace(t.text.String())
 }
+
+// MarkdownCode is a text as code in Markdown, which may stand in a table.
+func MarkdownCode(text string) string { return markdownCode(text) }
+
+// MarkdownText is a text that says nothing but itself in Markdown.
+func MarkdownText(text string) string { return markdownText(clean(text)) }
+
+// MarkdownRow is the row that Markdown has for a finding of a target, or, when
+// it is nil, for the target's error: severity, code, target, workload, cause.
+func MarkdownRow(target *Target, finding *Finding) string {
+	return markdownRow(entry{target, finding})
+}
+
+// MarkdownItem is the item of a list that tells all of the same.
+func MarkdownItem(target *Target, finding *Finding) string {
+	return markdownBlock(entry{target, finding})
+}
+
+// WriteBounded writes things as long as they fit into so many bytes, and then
+// how many did not.
+func WriteBounded[T any](b *strings.Builder, things []T, write func(T) string, limit int, noun string) {
+	writeBounded(b, things, write, limit, noun)
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -35,8 +36,8 @@ A finding is new, kept or fixed by its code, constraint, workload, namespace and
 container. When the base side of an app cannot be judged, all its findings are
 new.
 
-` + outputHelp + ` Table and json hold the comparison.
-The other formats are those of check, for the head side; with
+` + outputHelp + ` Table, json and markdown hold the
+comparison. The other formats are those of check, for the head side; with
 --new-only they hold what is new there.
 
 Exit status: that of check for the head side. With --new-only findings that the
@@ -54,7 +55,10 @@ base side has too are forgiven.`,
 			if len(args) == 0 {
 				args = []string{"."}
 			}
+			show, wipe := progress(cmd.ErrOrStderr(), time.Now)
+			options.Check.Progress = show
 			result, err := diff.Run(cmd.Context(), args, options)
+			wipe()
 			if err != nil {
 				return err
 			}
@@ -87,6 +91,8 @@ func writeDiff(w io.Writer, result *diff.Diff, format report.Format, how report.
 		return result.WriteTable(w, text)
 	case report.FormatJSON:
 		return result.WriteJSON(w)
+	case report.FormatMarkdown:
+		return result.WriteMarkdown(w, text)
 	default:
 		return result.Head(newOnly).Write(w, format, how)
 	}

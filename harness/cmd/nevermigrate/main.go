@@ -3,9 +3,10 @@
 // The contract with its users:
 //
 //	nevermigrate check [flags] PATH...   judge apps and manifests
+//	nevermigrate diff --base REV PATH... tell what a change did to the contract
 //	nevermigrate merge REPORT...         join the reports of shards
 //	nevermigrate render PATH             print the manifests that are judged
-//	nevermigrate schema report           print the JSON Schema of the report
+//	nevermigrate schema NAME             print the JSON Schema of a JSON output
 //
 // What was asked for goes to standard output, everything else to standard
 // error. The exit status is 0 when the contract holds, 1 when it is broken and

@@ -2,27 +2,51 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/proompteng/nevermigrate/harness/diff"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
+// schemas are the JSON Schemas by name, in the order in which they are listed.
+var schemas = []struct {
+	name string
+	text func() ([]byte, error)
+}{
+	{"report", func() ([]byte, error) { return report.Schema, nil }},
+	{"diff", diff.Schema},
+}
+
 func newSchemaCommand() *cobra.Command {
-	schemas := map[string][]byte{"report": report.Schema}
+	var names []string
+	for _, schema := range schemas {
+		names = append(names, schema.name)
+	}
+	list := strings.Join(names, " or ")
 	return &cobra.Command{
-		Use:       "schema report",
-		Short:     "Print the JSON Schema of the report",
+		Use:   "schema " + strings.Join(names, "|"),
+		Short: "Print the JSON Schema of a JSON output",
+		Long: `Print the JSON Schema of a JSON output: report is what check and merge print,
+diff what diff prints.`,
 		Example:   "  nevermigrate schema report > report.schema.json",
-		ValidArgs: []string{"report"},
-		Args:      exactArgs(1, "the name of a schema: report"),
+		ValidArgs: names,
+		Args:      exactArgs(1, "the name of a schema: "+list),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			schema, ok := schemas[args[0]]
-			if !ok {
-				return usageError(cmd, fmt.Errorf("no schema %q: there is report", args[0]))
+			i := slices.Index(names, args[0])
+			if i < 0 {
+				return usageError(cmd, fmt.Errorf("no schema %q: there is %s", args[0], list))
 			}
-			_, err := cmd.OutOrStdout().Write(schema)
-			return err
+			text, err := schemas[i].text()
+			if err != nil {
+				return err
+			}
+			if _, err := cmd.OutOrStdout().Write(text); err != nil {
+				return fmt.Errorf("write schema: %w", err)
+			}
+			return nil
 		},
 	}
 }
