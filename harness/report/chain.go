@@ -61,8 +61,8 @@ func filePlace(file string, line int) string {
 	return clean(file)
 }
 
-// title says whether somebody has tried the fix.
-func (f *Fix) title() string {
+// Title says whether somebody has tried the fix.
+func (f *Fix) Title() string {
 	if f.Verified {
 		return "Fix (verified)"
 	}
@@ -70,7 +70,7 @@ func (f *Fix) title() string {
 }
 
 func (f *Fix) describe() string {
-	return fmt.Sprintf("%s: in %s %s", f.title(), filePlace(f.File, f.Line), clean(f.Change))
+	return fmt.Sprintf("%s: in %s %s", f.Title(), filePlace(f.File, f.Line), clean(f.Change))
 }
 
 // where is what a finding is about, below the target.

@@ -20,13 +20,14 @@ const (
 	FormatTAP         Format = "tap"
 	FormatAzureDevOps Format = "azuredevops"
 	FormatMarkdown    Format = "markdown"
+	FormatHTML        Format = "html"
 )
 
 // Formats lists the formats, the one for people first.
 func Formats() []Format {
 	return []Format{
 		FormatTable, FormatJSON, FormatSARIF, FormatJUnit, FormatGitHub, FormatTAP, FormatAzureDevOps,
-		FormatMarkdown,
+		FormatMarkdown, FormatHTML,
 	}
 }
 
@@ -36,7 +37,7 @@ type WriteOptions struct {
 	Color bool
 	// FailOnWarn says that warnings count; see ExitStatus.
 	FailOnWarn bool
-	// Rules are the texts of the rules, which SARIF carries.
+	// Rules are the texts of the rules, which SARIF and HTML carry.
 	Rules []Rule
 	// Version is the version of the program that made the report.
 	Version string
@@ -65,6 +66,8 @@ func (r *Report) Write(w io.Writer, format Format, options WriteOptions) error {
 		err = r.writeAzureDevOps(&text)
 	case FormatMarkdown:
 		err = r.writeMarkdown(&text, options)
+	case FormatHTML:
+		err = r.writeHTML(&text, options)
 	default:
 		return fmt.Errorf("write report: unknown format %q", format)
 	}

@@ -30,6 +30,7 @@ var goldenFiles = map[Format]string{
 	FormatTAP:         "report.tap",
 	FormatAzureDevOps: "azuredevops.txt",
 	FormatMarkdown:    "report.md",
+	FormatHTML:        "report.html",
 }
 
 var testOptions = WriteOptions{Version: "v1.2.3", Rules: []Rule{

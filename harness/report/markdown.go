@@ -136,7 +136,7 @@ func markdownBlock(e entry) string {
 		fmt.Fprintf(&b, "<br>%s", truncatedNote)
 	}
 	if f.Fix != nil {
-		fmt.Fprintf(&b, "<br>**%s:** in %s %s", f.Fix.title(), markdownCode(filePlace(f.Fix.File, f.Fix.Line)), markdownText(clean(cut(f.Fix.Change, markdownMessage))))
+		fmt.Fprintf(&b, "<br>**%s:** in %s %s", f.Fix.Title(), markdownCode(filePlace(f.Fix.File, f.Fix.Line)), markdownText(clean(cut(f.Fix.Change, markdownMessage))))
 	}
 	return b.String() + "\n"
 }

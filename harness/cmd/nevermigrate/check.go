@@ -30,7 +30,7 @@ check has judged nothing, and fails.
 Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 		Example: `  nevermigrate check argocd/applications/agents
   nevermigrate check --constraint policy/constraint.yaml argocd/applications
-  nevermigrate check -o sarif=report.sarif -o junit=report.xml argocd/applications
+  nevermigrate check -o sarif=report.sarif -o html=report.html argocd/applications
   kubectl get deployments --all-namespaces -o yaml | nevermigrate check -`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {

@@ -114,7 +114,7 @@ func (o *outputs) writeWith(cmd *cobra.Command, write writeFunc, status int, pol
 	}
 	options := report.WriteOptions{FailOnWarn: o.failOnWarn, Version: programVersion()}
 	for _, d := range destinations {
-		if d.format == report.FormatSARIF && options.Rules == nil {
+		if (d.format == report.FormatSARIF || d.format == report.FormatHTML) && options.Rules == nil {
 			if options.Rules, err = harness.Rules(policy); err != nil {
 				return err
 			}
