@@ -49,6 +49,11 @@ func (s *search) chain(ctx context.Context, at containerOf, removed []*place) ([
 		}
 		decides := marked(marks, got.value)
 		if decides == nil {
+			if decides, err = s.unmarked(ctx, at, edits, removed, got); err != nil {
+				return found, err
+			}
+		}
+		if decides == nil {
 			line, err := s.lab.lineAfter(ctx, s, at, edits, after)
 			if err != nil || line == nil {
 				return found, err
@@ -62,6 +67,33 @@ func (s *search) chain(ctx context.Context, at containerOf, removed []*place) ([
 		removed = append(removed, removable(decides))
 	}
 	return found, nil
+}
+
+// unmarked finds, one by one, what can decide and carries no mark: entries
+// without a value of their own, and values of other objects that are copied.
+func (s *search) unmarked(ctx context.Context, at containerOf, edits []edit, removed []*place, now declaration) (*place, error) {
+	for _, p := range s.places(func(p *place) bool {
+		if slices.ContainsFunc(removed, p.under) {
+			return false
+		}
+		if now.literal {
+			return now.value != "" && p.isScalar() && p.text() == now.value && !isValue(p, s.envVar)
+		}
+		return p.scalarMember("name") == s.envVar && (p.member("value") == nil || p.member("value").isNull())
+	}) {
+		change := remove(p)
+		if now.literal {
+			change = set(p, "nevermigrate-mark")
+		}
+		after, err := s.lab.try(ctx, append(slices.Clone(edits), change)...)
+		if err != nil {
+			return nil, err
+		}
+		if after.err == nil && after.has(at) && after.declared(at, s.envVar) != now {
+			return p, nil
+		}
+	}
+	return nil, nil
 }
 
 func marked(marks map[string]*place, value string) *place {
@@ -124,7 +156,7 @@ func short(value string) string {
 
 func (s *search) wholeValue(p *place) string {
 	entry := p
-	if p.scalarMember("name") == s.envVar && p.member("value") != nil {
+	if p.scalarMember("name") == s.envVar && p.member("value") != nil && p.member("valueFrom") == nil {
 		entry = p.member("value")
 	}
 	switch {

@@ -1,7 +1,6 @@
 package cause
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -75,35 +74,28 @@ func (l *lab) render(ctx context.Context, files map[string][]byte) (*world, erro
 	l.renders++
 	options := l.options
 	options.Overlay = files
-	manifests, err := render.App(ctx, l.dir, options)
+	objects, err := render.Objects(ctx, l.dir, options)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
 	w := &world{err: err}
-	if err == nil {
-		w.objects, w.err = workloads(manifests)
+	for i, content := range objects {
+		if kind, _ := content["kind"].(string); mayBeWorkload(kind) {
+			w.objects = append(w.objects, manifest.Object{Document: i + 1, Content: content})
+		}
 	}
 	l.known[key] = w
 	return w, nil
 }
 
-var kindPattern = regexp.MustCompile(`(?m)^kind: *(Deployment|StatefulSet|DaemonSet|ReplicaSet|ReplicationController|Job|CronJob|Pod|PodTemplate|Rollout|[A-Za-z]*List)\s*$`)
+var workloadKinds = []string{
+	"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "CronJob", "Pod", "PodTemplate", "Rollout",
+}
 
-// workloads reads the documents of a rendering that may be workloads: most are
-// not, and reading them all would take longer than rendering them. What is
-// rendered is in kustomize's own form, in which a document cannot hold a line
-// of three dashes.
-func workloads(manifests []byte) ([]manifest.Object, error) {
-	var kept [][]byte
-	for _, document := range bytes.Split(manifests, []byte("\n---\n")) {
-		if kindPattern.Match(document) {
-			kept = append(kept, document)
-		}
-	}
-	if len(kept) == 0 {
-		return nil, nil
-	}
-	return manifest.Read(bytes.Join(kept, []byte("\n---\n")))
+// mayBeWorkload reports whether the policy judges objects of a kind. The others
+// are not kept: an experiment is remembered until the app is done.
+func mayBeWorkload(kind string) bool {
+	return slices.Contains(workloadKinds, kind) || strings.HasSuffix(kind, "List")
 }
 
 // object returns the workload that a finding is about.

@@ -142,3 +142,33 @@ func deepest(node *yaml.Node, path []any) (report.Cause, int) {
 	}
 	return cause, len(path)
 }
+
+// ChainInManifest is App.Chain for a manifest that was judged as it is: the
+// last entry of the container's env that declares the variable.
+func ChainInManifest(file string, text []byte, envVar string, workload report.Workload, container string) []report.Cause {
+	budget := maxPlaces
+	s := &source{file: file, shown: file, text: text, layer: report.Resource}
+	if s.read(&budget) != nil {
+		return nil
+	}
+	finding := &report.Finding{Workload: workload.Kind + "/" + workload.Name, Namespace: workload.Namespace}
+	var last []report.Cause
+	for _, p := range s.places {
+		if p.scalarMember("name") != envVar || p.parent == nil || p.parent.key != "env" || p.parent.parent.scalarMember("name") != container {
+			continue
+		}
+		object := p
+		for object != nil && !describes(object.node, finding) {
+			object = object.parent
+		}
+		if object == nil {
+			continue
+		}
+		at, value := p, ""
+		if m := p.member("value"); m != nil && m.isScalar() {
+			at, value = m, short(m.text())
+		}
+		last = []report.Cause{{File: file, Line: at.line, Column: at.column, Path: at.path, Value: value, Layer: report.Resource}}
+	}
+	return last
+}

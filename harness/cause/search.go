@@ -244,7 +244,7 @@ func (s *search) ofAnother(p *place) bool {
 	case ownKind == kind:
 		return !strings.Contains(name, ownName)
 	default:
-		return kindPattern.MatchString("kind: " + ownKind)
+		return slices.Contains(workloadKinds, ownKind)
 	}
 }
 

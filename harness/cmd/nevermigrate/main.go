@@ -5,6 +5,7 @@
 //	nevermigrate check [flags] PATH...   judge apps and manifests
 //	nevermigrate diff --base REV PATH... tell what a change did to the contract
 //	nevermigrate merge REPORT...         join the reports of shards
+//	nevermigrate explain PATH...         tell which place decides each mode
 //	nevermigrate render PATH             print the manifests that are judged
 //	nevermigrate schema NAME             print the JSON Schema of a JSON output
 //

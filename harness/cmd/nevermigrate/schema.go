@@ -18,6 +18,7 @@ var schemas = []struct {
 }{
 	{"report", func() ([]byte, error) { return report.Schema, nil }},
 	{"diff", diff.Schema},
+	{"explain", func() ([]byte, error) { return report.ExplanationSchema, nil }},
 }
 
 func newSchemaCommand() *cobra.Command {
@@ -30,7 +31,7 @@ func newSchemaCommand() *cobra.Command {
 		Use:   "schema " + strings.Join(names, "|"),
 		Short: "Print the JSON Schema of a JSON output",
 		Long: `Print the JSON Schema of a JSON output: report is what check and merge print,
-diff what diff prints.`,
+diff and explain what the commands of these names print.`,
 		Example:   "  nevermigrate schema report > report.schema.json",
 		ValidArgs: names,
 		Args:      exactArgs(1, "the name of a schema: "+list),
