@@ -63,6 +63,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	flags.StringArrayVar(&options.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters and enforcement; can be given several times")
 	flags.StringVar(&options.Policy, "policy", "", "`DIR` with a policy to use in place of the built-in one")
 	flags.BoolVar(&options.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
+	flags.BoolVar(&options.WithoutCauses, "no-causes", false, "leave out the search for the causes of findings, which takes longer than the check itself")
 	flags.StringVar(&shard, "shard", "", "`K/N` to judge the K-th of N parts of the targets; join the JSON reports with merge")
 	outputs = addOutputFlags(cmd)
 	addRenderFlags(cmd, &options)
