@@ -24,6 +24,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/proompteng/nevermigrate/harness/report"
@@ -32,12 +33,23 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	tuneMemory()
 	// Helm logs remarks on charts (a symbolic link, a table over a scalar)
 	// that are not addressed to the user of this command.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	log.SetOutput(os.Stderr)
 	log.SetFlags(0)
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// tuneMemory lets the heap grow before it is collected: most runs are short, and
+// collecting took a third of them. The limit keeps long runs small: above it,
+// memory is collected as often as need be. GOGC and GOMEMLIMIT have the last word.
+func tuneMemory() {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetGCPercent(400)
+		debug.SetMemoryLimit(192 << 20)
+	}
 }
 
 // run runs the command line and returns the exit status.

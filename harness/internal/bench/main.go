@@ -1,0 +1,313 @@
+// Command bench compares nevermigrate with the stock tools, in one run on one
+// machine, and prints a table of ratios. scripts/bench runs it.
+//
+// It builds the tools from their modules, makes apps that differ, and lets
+// hyperfine time whole commands. What it prints is Markdown, for the README.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/chart/common"
+	"helm.sh/helm/v4/pkg/chart/loader"
+	valueloader "helm.sh/helm/v4/pkg/chart/v2/loader"
+
+	"github.com/proompteng/nevermigrate/harness"
+	"github.com/proompteng/nevermigrate/harness/render"
+)
+
+func main() {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	runs := flag.Int("runs", 10, "how often a command on one app is timed")
+	many := flag.Int("apps", 200, "how many apps the comparison on many has")
+	largest := flag.Int("largest", 2000, "how many apps the largest memory measurement has")
+	flag.Parse()
+	if err := bench(context.Background(), *runs, *many, *largest); err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(1)
+	}
+}
+
+func bench(ctx context.Context, runs, many, largest int) error {
+	work, err := os.MkdirTemp("", "nevermigrate-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(work)
+	b := bencher{work: work, runs: runs}
+	if err := b.build(); err != nil {
+		return err
+	}
+	if err := b.makeApps(max(many, largest, 200)); err != nil {
+		return err
+	}
+	fmt.Printf("%s, %d cores, %s, %s\n\n", cpu(), runtime.NumCPU(), runtime.GOOS+"/"+runtime.GOARCH, runtime.Version())
+	fmt.Println("| what | nevermigrate | compared with | ratio | target |")
+	fmt.Println("|---|---|---|---|---|")
+	for _, step := range []func() error{
+		func() error { return b.oneApp() },
+		func() error { return b.manyApps(many) },
+		func() error { return b.memory([]int{20, 200, largest}) },
+		func() error { return b.marginal(ctx) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type bencher struct {
+	work                            string
+	runs                            int
+	ours, kustomize, helm, conftest string
+}
+
+// build builds the program and finds the stock tools, which Go builds at the
+// versions that .ci/tools pins.
+func (b *bencher) build() error {
+	b.ours = filepath.Join(b.work, "nevermigrate")
+	if out, err := exec.Command("go", "build", "-o", b.ours, "./harness/cmd/nevermigrate").CombinedOutput(); err != nil {
+		return fmt.Errorf("build nevermigrate: %w\n%s", err, out)
+	}
+	for name, path := range map[string]*string{"kustomize": &b.kustomize, "helm": &b.helm, "conftest": &b.conftest} {
+		cmd := exec.Command("go", "tool", "-n", name)
+		cmd.Dir = filepath.Join(".ci", "tools")
+		out, err := cmd.Output()
+		if err != nil {
+			return fmt.Errorf("build %s: %w", name, err)
+		}
+		*path = strings.TrimSpace(string(out))
+	}
+	return nil
+}
+
+// makeApps makes n apps like the fixture app that differ in their values.
+func (b *bencher) makeApps(n int) error {
+	if err := os.CopyFS(filepath.Join(b.work, "charts", "agents"), os.DirFS("fixtures/charts/agents")); err != nil {
+		return err
+	}
+	for i := range n {
+		dir := b.app(i)
+		if err := os.CopyFS(dir, os.DirFS("fixtures/argocd/applications/agents")); err != nil {
+			return err
+		}
+		file := filepath.Join(dir, "kustomization.yaml")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		changed := strings.ReplaceAll(string(text), "../../../charts", "../../charts")
+		if err := os.WriteFile(file, []byte(changed), 0o644); err != nil {
+			return err
+		}
+		values := filepath.Join(dir, "values.yaml")
+		text, err = os.ReadFile(values)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(values, []byte(strings.ReplaceAll(string(text), "NODE_ENV: production", fmt.Sprintf("NODE_ENV: production-%d", i))), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bencher) app(i int) string { return filepath.Join(b.work, "apps", fmt.Sprintf("app-%04d", i)) }
+
+func (b *bencher) apps(n int) []string {
+	var dirs []string
+	for i := range n {
+		dirs = append(dirs, b.app(i))
+	}
+	return dirs
+}
+
+func (b *bencher) pipeline(app string) string {
+	return fmt.Sprintf("%s build --enable-helm --helm-command %s %s | %s test --policy policy -", b.kustomize, b.helm, app, b.conftest)
+}
+
+// oneApp is (a): the whole process on one app.
+func (b *bencher) oneApp() error {
+	app := b.app(0)
+	times, err := b.hyperfine(b.runs,
+		fmt.Sprintf("%s check %s", b.ours, app),
+		b.pipeline(app),
+		fmt.Sprintf("%s template agents %s -f %s/values.yaml --include-crds", b.helm, filepath.Join(b.work, "charts", "agents"), app))
+	if err != nil {
+		return err
+	}
+	row("(a) one app, whole process", times[0], "`kustomize build \\| conftest test`", times[1], "at least 3")
+	row("(a) the floor", times[0], "`helm template`", times[2], "none")
+	return nil
+}
+
+// manyApps is (b): many apps, one run of ours against a loop over the pipeline.
+func (b *bencher) manyApps(n int) error {
+	list := filepath.Join(b.work, "list")
+	if err := os.WriteFile(list, []byte(strings.Join(b.apps(n), "\n")+"\n"), 0o644); err != nil {
+		return err
+	}
+	loop := fmt.Sprintf("while read -r app; do %s || exit 1; done < %s", b.pipeline("$app"), list)
+	ours, err := b.hyperfine(3, fmt.Sprintf("%s check $(cat %s)", b.ours, list))
+	if err != nil {
+		return err
+	}
+	stock, err := b.hyperfine(1, loop)
+	if err != nil {
+		return err
+	}
+	row(fmt.Sprintf("(b) %d apps", n), ours[0], "the same in a loop", stock[0], "at least 12")
+	return nil
+}
+
+// hyperfine returns the median time of each command, in seconds.
+func (b *bencher) hyperfine(runs int, commands ...string) ([]float64, error) {
+	export := filepath.Join(b.work, "hyperfine.json")
+	args := []string{"--style", "none", "--export-json", export, "--runs", fmt.Sprint(runs)}
+	if runs > 1 {
+		args = append(args, "--warmup", "1")
+	}
+	cmd := exec.Command("hyperfine", append(args, commands...)...)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("hyperfine: %w", err)
+	}
+	text, err := os.ReadFile(export)
+	if err != nil {
+		return nil, err
+	}
+	var results struct{ Results []struct{ Median float64 } }
+	if err := json.Unmarshal(text, &results); err != nil {
+		return nil, err
+	}
+	var times []float64
+	for _, result := range results.Results {
+		times = append(times, result.Median)
+	}
+	return times, nil
+}
+
+// memory is (c): the largest resident set of one run over more and more apps.
+func (b *bencher) memory(counts []int) error {
+	var peaks []string
+	for _, n := range counts {
+		cmd := exec.Command(b.ours, append([]string{"check", "-o", "json"}, b.apps(n)...)...)
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("check %d apps: %w", n, err)
+		}
+		usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+		if !ok {
+			return errors.New("this system does not tell the memory of a process")
+		}
+		peaks = append(peaks, fmt.Sprintf("%d MiB at %d apps", usage.Maxrss>>10, n))
+	}
+	fmt.Printf("| (c) peak memory | %s | | | under 250 MiB, flat |\n", strings.Join(peaks, ", "))
+	return nil
+}
+
+// marginal is (d): what one app more costs in a process that runs, against
+// Helm's render of its chart in the same process.
+func (b *bencher) marginal(ctx context.Context) error {
+	const few, more = 10, 60
+	app, err := median(5, func() error {
+		_, err := harness.CheckAll(ctx, b.apps(few), harness.Options{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	apps, err := median(5, func() error {
+		_, err := harness.CheckAll(ctx, b.apps(more), harness.Options{})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	helm, err := median(50, func() error { return b.helmRender() })
+	if err != nil {
+		return err
+	}
+	marginal := (apps - app) / (more - few)
+	fmt.Printf("| (d) one app more | %s | Helm's render in process: %s | %.1f | at most 2.5 |\n", duration(marginal), duration(helm), marginal/helm)
+	return nil
+}
+
+// helmRender renders the chart of the first app with Helm's SDK alone.
+func (b *bencher) helmRender() error {
+	install := action.NewInstall(action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler)))
+	install.DryRunStrategy, install.Replace, install.IncludeCRDs = action.DryRunClient, true, true
+	install.ReleaseName, install.Namespace = "agents", "agents"
+	version, err := common.ParseKubeVersion(render.DefaultKubeVersion)
+	if err != nil {
+		return err
+	}
+	install.KubeVersion = version
+	chart, err := loader.Load(filepath.Join(b.work, "charts", "agents"))
+	if err != nil {
+		return err
+	}
+	file, err := os.Open(filepath.Join(b.app(0), "values.yaml"))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	values, err := valueloader.LoadValues(file)
+	if err != nil {
+		return err
+	}
+	_, err = install.Run(chart, values)
+	return err
+}
+
+// median runs a function n times and returns the median of its times, in seconds.
+func median(n int, f func() error) (float64, error) {
+	var times []float64
+	for range n {
+		start := time.Now()
+		if err := f(); err != nil {
+			return 0, err
+		}
+		times = append(times, time.Since(start).Seconds())
+	}
+	slices.Sort(times)
+	return times[n/2], nil
+}
+
+func row(what string, ours float64, with string, theirs float64, target string) {
+	fmt.Printf("| %s | %s | %s: %s | %.1f | %s |\n", what, duration(ours), with, duration(theirs), theirs/ours, target)
+}
+
+func duration(seconds float64) string {
+	if seconds < 1 {
+		return fmt.Sprintf("%.0f ms", seconds*1000)
+	}
+	return fmt.Sprintf("%.1f s", seconds)
+}
+
+// cpu is the name of the processor, where it can be known.
+func cpu() string {
+	info, err := os.ReadFile("/proc/cpuinfo")
+	if err == nil {
+		for line := range strings.Lines(string(info)) {
+			if name, ok := strings.CutPrefix(line, "model name"); ok {
+				return strings.TrimSpace(strings.TrimLeft(name, "\t :"))
+			}
+		}
+	}
+	return "unknown processor"
+}
