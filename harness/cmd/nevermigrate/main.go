@@ -43,12 +43,12 @@ func main() {
 }
 
 // tuneMemory lets the heap grow before it is collected: most runs are short, and
-// collecting took a third of them. The limit keeps long runs small: above it,
+// collecting took much of them. The limit keeps long runs small: above it,
 // memory is collected as often as need be. GOGC and GOMEMLIMIT have the last word.
 func tuneMemory() {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(400)
-		debug.SetMemoryLimit(192 << 20)
+		debug.SetGCPercent(200)
+		debug.SetMemoryLimit(128 << 20)
 	}
 }
 
