@@ -214,6 +214,10 @@ func changeOf[T comparable](sides Sides[T], onlyHead Change) Change {
 // to it: they change with every entry that comes before.
 type findingKey struct{ code, constraint, workload, namespace, container string }
 
+func keyOf(f report.Finding) findingKey {
+	return findingKey{f.Code, f.Constraint, f.Workload, f.Namespace, f.Container}
+}
+
 // compareFindings matches findings. Of several with one key as many are kept as
 // the base side had, those at the same place first, and the rest is new.
 func compareFindings(base, head []report.Finding) Findings {
@@ -231,11 +235,10 @@ func compareFindings(base, head []report.Finding) Findings {
 			}
 		}
 	}
-	key := func(f report.Finding) findingKey {
-		return findingKey{f.Code, f.Constraint, f.Workload, f.Namespace, f.Container}
-	}
-	keep(func(b, h report.Finding) bool { return key(b) == key(h) && b.Path == h.Path && b.Message == h.Message })
-	keep(func(b, h report.Finding) bool { return key(b) == key(h) })
+	keep(func(b, h report.Finding) bool {
+		return keyOf(b) == keyOf(h) && b.Path == h.Path && b.Message == h.Message
+	})
+	keep(func(b, h report.Finding) bool { return keyOf(b) == keyOf(h) })
 
 	findings := Findings{New: []report.Finding{}, Kept: []report.Finding{}, Fixed: []report.Finding{}}
 	for i, finding := range head {

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing/object"
 
@@ -29,6 +30,9 @@ type Options struct {
 	// the working tree's history left it. What others changed on Base since
 	// then shows as undone.
 	NoMergeBase bool
+	// CausesOfNew looks for the causes of new findings only. The search for
+	// causes takes longer than all else, and old findings may be many.
+	CausesOfNew bool
 	// Check says how both sides are judged. Constraints and the policy are the
 	// files of today on both sides: a change of the contract is not a change
 	// of an app.
@@ -92,6 +96,7 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		head:    side{top: repository.top, prefix: prefix},
 		options: options.Check,
 	}
+	c.causesOfNew = options.CausesOfNew && !options.Check.WithoutCauses
 	return c.run(ctx, keys, base)
 }
 
@@ -110,8 +115,9 @@ func (r *repository) baseCommit(options Options) (*object.Commit, error) {
 
 // comparison compares two sides.
 type comparison struct {
-	base, head side
-	options    harness.Options
+	base, head  side
+	options     harness.Options
+	causesOfNew bool
 }
 
 func (c comparison) run(ctx context.Context, keys []string, base Base) (*Diff, error) {
@@ -132,7 +138,9 @@ func (c comparison) run(ctx context.Context, keys []string, base Base) (*Diff, e
 			headTargets = append(headTargets, *pair.head)
 		}
 	}
-	headReport, err := c.head.judge(ctx, headTargets, c.options)
+	headOptions := c.options
+	headOptions.WithoutCauses = c.options.WithoutCauses || c.causesOfNew
+	headReport, err := c.head.judge(ctx, headTargets, headOptions)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +151,55 @@ func (c comparison) run(ctx context.Context, keys []string, base Base) (*Diff, e
 			return nil, err
 		}
 	}
-	return newDiff(base, p.pairs, baseReport, headReport), nil
+	d := newDiff(base, p.pairs, baseReport, headReport)
+	if c.causesOfNew {
+		return d, c.addCauses(ctx, d, headTargets)
+	}
+	return d, nil
+}
+
+// addCauses judges again the targets with new findings that deny, and notes
+// their causes; headTargets are those of the head's report, in its order.
+func (c comparison) addCauses(ctx context.Context, d *Diff, headTargets []target) error {
+	var judged []*Target
+	var again []target
+	i := 0
+	for j := range d.Targets {
+		if d.Targets[j].Status == "" {
+			continue
+		}
+		counts := Counts{}
+		counts.add(d.Targets[j].Findings.New)
+		if i < len(headTargets) && counts.Denied > 0 {
+			judged, again = append(judged, &d.Targets[j]), append(again, headTargets[i])
+		}
+		i++
+	}
+	if len(again) == 0 {
+		return nil
+	}
+	options := c.options
+	options.Progress = nil
+	result, err := c.head.judge(ctx, again, options)
+	if err != nil {
+		return err
+	}
+	for i, t := range judged {
+		for j := range t.Findings.New {
+			copyCauses(&t.Findings.New[j], result.Targets[i].Findings)
+		}
+	}
+	return nil
+}
+
+// copyCauses copies to a finding the causes of the same one among others.
+func copyCauses(finding *report.Finding, others []report.Finding) {
+	i := slices.IndexFunc(others, func(f report.Finding) bool {
+		return keyOf(f) == keyOf(*finding) && f.Path == finding.Path && f.Message == finding.Message
+	})
+	if i >= 0 {
+		*finding = others[i]
+	}
 }
 
 // baseOptions are for judging the base side. Causes point into files, and those

@@ -66,7 +66,7 @@ func describe(d *Diff) string {
 		if t.BasePath != "" {
 			path = t.BasePath + " → " + path
 		}
-		fmt.Fprintf(&b, "%s %s %s\n", t.Change, path, t.Status)
+		b.WriteString(strings.TrimSpace(fmt.Sprintf("%s %s %s", t.Change, path, t.Status)) + "\n")
 		for _, text := range []string{t.Error, t.BaseError} {
 			if text != "" {
 				fmt.Fprintf(&b, "  ! %s\n", text)
@@ -94,10 +94,13 @@ func describe(d *Diff) string {
 	return b.String()
 }
 
+// quick leaves out what most tests do not look at.
+var quick = harness.Options{WithoutCauses: true}
+
 // run compares paths with a base, in the folder of the repository.
 func (r *testRepository) run(base string, paths ...string) *Diff {
 	r.Helper()
-	d, err := Run(r.Context(), paths, Options{Base: base})
+	d, err := Run(r.Context(), paths, Options{Base: base, Check: quick})
 	r.must(err)
 	return d
 }
@@ -214,15 +217,15 @@ changed apps/workers fail
   new CNM001 Pod/workers-controllers main
 `, 1, 1},
 		{"apps deleted", func() { r.remove("apps/agents"); r.remove("apps/gateway"); r.remove("apps/workers") }, `
-removed apps/agents 
+removed apps/agents
   removed Pod/agents-controllers controllers main: auto
   lost controllers
   fixed CNM001 Pod/agents-controllers main
-removed apps/gateway 
+removed apps/gateway
   removed Pod/gateway-controllers controllers main: auto
   lost controllers
   fixed CNM001 Pod/gateway-controllers main
-removed apps/workers 
+removed apps/workers
   removed Pod/workers-controllers controllers main: auto
   lost controllers
   fixed CNM001 Pod/workers-controllers main
@@ -295,14 +298,14 @@ changed app fail
   new CNM007
 `, 1},
 		{"app deleted", ".", func(r *testRepository) { r.remove("app") }, `
-removed app 
+removed app
   removed Pod/x-controllers controllers main: skip
   lost controllers
 changed . fail
   new CNM007
 `, 1},
 		{"named app deleted", "app", func(r *testRepository) { r.remove("app") }, `
-removed app 
+removed app
   removed Pod/x-controllers controllers main: skip
   lost controllers
 changed . fail
@@ -387,7 +390,7 @@ func TestMoved(t *testing.T) {
 				r.write("-- new/kustomization.yaml --\nresources:\n  - all.json\n-- new/all.json --\n" +
 					`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "y-controllers"}, "spec": {"containers": [{"name": "main", "env": [{"name": "JANGAR_MIGRATIONS", "value": "skip"}]}]}}`)
 			}, `
-removed app 
+removed app
   removed Pod/x-controllers controllers main: skip
   lost controllers
 added new pass
@@ -413,7 +416,7 @@ added new pass
 		{
 			"a folder of apps was an app", "-- apps/kustomization.yaml --\nresources: [one]\n" + strings.ReplaceAll(pod("x-controllers", "skip"), "app/", "apps/one/"),
 			func(r *testRepository) { r.remove("apps/kustomization.yaml") },
-			"removed apps \n  removed Pod/x-controllers controllers main: skip\n  lost controllers\n",
+			"removed apps\n  removed Pod/x-controllers controllers main: skip\n  lost controllers\n",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -586,7 +589,36 @@ func TestConstraints(t *testing.T) {
 	r.write(pod("x-controllers", "auto"))
 	r.commit("main")
 	r.write("-- constraint.yaml --\napiVersion: constraints.gatekeeper.sh/v1beta1\nkind: ControllersNeverMigrate\nmetadata: {name: renamed}\nspec: {parameters: {envVar: AGENTS_MIGRATIONS}}\n")
-	d, err := Run(t.Context(), []string{"."}, Options{Base: "main", Check: harness.Options{Constraints: []string{"constraint.yaml"}}})
+	d, err := Run(t.Context(), []string{"."}, Options{Base: "main", Check: harness.Options{WithoutCauses: true, Constraints: []string{"constraint.yaml"}}})
 	r.must(err)
 	r.expect(d, "unchanged app fail\n  kept CNM001 Pod/x-controllers main\n", 1)
+}
+
+// TestCausesOfNew: old findings cost no search, and what is new has its causes.
+func TestCausesOfNew(t *testing.T) {
+	r := newRepository(t)
+	t.Chdir(r.dir)
+	r.write(start)
+	r.replace("apps/plain/pod.yaml", "skip", "auto")
+	r.commit("main")
+	r.write("-- apps/agents/values.yaml --\nmigrations: auto\n")
+	for _, newOnly := range []bool{false, true} {
+		d, err := Run(t.Context(), []string{"."}, Options{Base: "main", CausesOfNew: newOnly})
+		r.must(err)
+		r.expect(d, `
+changed apps/agents fail
+  changed Pod/agents-controllers controllers main: skip → auto
+  new CNM002 Pod/agents-controllers main
+unchanged apps/plain fail
+  kept CNM002 Pod/plain-controllers main
+`, 1)
+		added := d.Head(newOnly).Targets[0].Findings[0]
+		if len(added.Causes) == 0 || added.Causes[0].File != "apps/agents/values.yaml" {
+			t.Errorf("causes of the new finding: %v", added.Causes)
+		}
+		kept := d.Targets[1].Findings.Kept[0]
+		if newOnly != (len(kept.Causes) == 0) {
+			t.Errorf("causes of the kept finding, with causes of new ones only %v: %v", newOnly, kept.Causes)
+		}
+	}
 }

@@ -192,7 +192,7 @@ changed app fail
 			test.make(dir)
 			t.Chdir(filepath.Join(dir, "x"))
 			git(t, dir, "-C", "x", "config", "gc.auto", "0")
-			d, err := Run(t.Context(), []string{"."}, Options{Base: test.base})
+			d, err := Run(t.Context(), []string{"."}, Options{Base: test.base, Check: quick})
 			if test.err != "" {
 				want := strings.ReplaceAll(test.err, "commit HEAD", "commit "+short(t, origin.dir, "HEAD"))
 				want = strings.ReplaceAll(want, "(HEAD~1)", "("+short(t, origin.dir, "HEAD~1")+")")
@@ -229,7 +229,7 @@ func TestNoMergeBase(t *testing.T) {
 	r.commit("release")
 	r.write(pod("x-controllers", "auto"))
 	r.expect(r.run("release", "."), "unchanged app fail\n  kept CNM002 Pod/x-controllers main\n", 1)
-	d, err := Run(t.Context(), []string{"."}, Options{Base: "release", NoMergeBase: true})
+	d, err := Run(t.Context(), []string{"."}, Options{Base: "release", NoMergeBase: true, Check: quick})
 	r.must(err)
 	r.expect(d, "changed app fail\n  changed Pod/x-controllers controllers main: skip → auto\n  new CNM002 Pod/x-controllers main\n", 1)
 }

@@ -41,7 +41,7 @@ comparison. The other formats are those of check, for the head side; with
 --new-only they hold what is new there.
 
 Exit status: that of check for the head side. With --new-only findings that the
-base side has too are forgiven.`,
+base side has too are forgiven, and their causes are not looked for.`,
 		Example: `  nevermigrate diff --base origin/main
   nevermigrate diff --base origin/main --new-only -o markdown argocd/applications
   nevermigrate diff --base HEAD~1 --no-merge-base argocd/applications/agents`,
@@ -55,6 +55,7 @@ base side has too are forgiven.`,
 			if len(args) == 0 {
 				args = []string{"."}
 			}
+			options.CausesOfNew = newOnly
 			show, wipe := progress(cmd.ErrOrStderr(), time.Now)
 			options.Check.Progress = show
 			result, err := diff.Run(cmd.Context(), args, options)
