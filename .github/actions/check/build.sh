@@ -5,7 +5,7 @@ set -euo pipefail
 
 package=harness/cmd/nevermigrate
 # A go.work above is none of ours.
-export GOWORK=off GOFLAGS=-trimpath
+export GOWORK=off
 if [ -n "${VERSION:-}" ]; then
   if [[ ! $VERSION =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]]; then
     echo "the input version is neither a version nor a revision" >&2
