@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/proompteng/nevermigrate/harness"
 	"github.com/proompteng/nevermigrate/harness/report"
@@ -113,6 +115,25 @@ func (r *testRepository) expect(d *Diff, want string, status int) {
 	if got := d.ExitStatus(false, false); got != status {
 		r.Errorf("exit status %d, want %d", got, status)
 	}
+	r.validate(d)
+}
+
+// validate requires the JSON of a diff to be valid by the schema.
+func (r *testRepository) validate(d *Diff) {
+	r.Helper()
+	text, err := Schema()
+	r.must(err)
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	r.must(err)
+	compiler := jsonschema.NewCompiler()
+	r.must(compiler.AddResource("schema.json", schema))
+	compiled, err := compiler.Compile("schema.json")
+	r.must(err)
+	var written bytes.Buffer
+	r.must(d.WriteJSON(&written))
+	document, err := jsonschema.UnmarshalJSON(&written)
+	r.must(err)
+	r.must(compiled.Validate(document))
 }
 
 // TestTenCommits tells what each commit of a history did.
