@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"sigs.k8s.io/kustomize/api/types"
 )
 
 // commandHelm runs a helm on the machine, as kustomize would, but with an
@@ -39,8 +41,17 @@ func newCommandHelm(ctx context.Context, command string, maxBytes int64) (comman
 	return h, nil
 }
 
-func (h commandHelm) template(ctx context.Context, args []string) ([]byte, error) {
-	return h.run(ctx, args...)
+func (h commandHelm) template(ctx context.Context, chart types.HelmChart, home string, values []byte) ([]byte, error) {
+	folder, err := os.MkdirTemp("", "nevermigrate-values-")
+	if err != nil {
+		return nil, fmt.Errorf("make folder for values: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	chart.ValuesFile = filepath.Join(folder, "values.yaml")
+	if err := os.WriteFile(chart.ValuesFile, values, 0o600); err != nil {
+		return nil, fmt.Errorf("write values: %w", err)
+	}
+	return h.run(ctx, chart.AsHelmArgs(home)...)
 }
 
 func (h commandHelm) run(ctx context.Context, args ...string) ([]byte, error) {

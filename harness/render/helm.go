@@ -18,12 +18,15 @@ import (
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	valueloader "helm.sh/helm/v4/pkg/chart/v2/loader"
 	release "helm.sh/helm/v4/pkg/release/v1"
+	"sigs.k8s.io/kustomize/api/types"
 )
 
-// A helm answers `helm template` with the arguments that kustomize gives to it:
-// the manifests that helm prints, or an error with helm's own message.
+// A helm answers `helm template` with the arguments that kustomize gives to it
+// for a chart below the folder home, and with values in place of the chart's
+// first values file: the manifests that helm prints, or an error with helm's own
+// message.
 type helm interface {
-	template(ctx context.Context, args []string) ([]byte, error)
+	template(ctx context.Context, chart types.HelmChart, home string, values []byte) ([]byte, error)
 }
 
 // embeddedHelm is Helm's SDK in this process. Nothing of the caller's
@@ -33,7 +36,8 @@ type embeddedHelm struct{ overlay overlay }
 // template follows newTemplateCmd and runInstall of helm.sh/helm/v4/pkg/cmd,
 // the code behind the helm command line, for the flags that kustomize sets
 // (types.HelmChart.AsHelmArgs).
-func (h embeddedHelm) template(ctx context.Context, args []string) ([]byte, error) {
+func (h embeddedHelm) template(ctx context.Context, chart types.HelmChart, home string, values []byte) ([]byte, error) {
+	chart.ValuesFile = givenValues
 	install := action.NewInstall(action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler)))
 	install.DryRunStrategy = action.DryRunClient
 	install.ReleaseName = "release-name"
@@ -56,7 +60,7 @@ func (h embeddedHelm) template(ctx context.Context, args []string) ([]byte, erro
 	flags.BoolVarP(&install.GenerateName, "generate-name", "g", false, "")
 	flags.BoolVar(&install.Devel, "devel", false, "")
 	flags.Bool("debug", false, "")
-	if err := flags.Parse(args); err != nil {
+	if err := flags.Parse(chart.AsHelmArgs(home)); err != nil {
 		return nil, fmt.Errorf("read helm arguments: %w", err)
 	}
 	if kubeVersion != "" {
@@ -73,7 +77,7 @@ func (h embeddedHelm) template(ctx context.Context, args []string) ([]byte, erro
 		return nil, err
 	}
 	install.ReleaseName = name
-	values, err := mergeValueFiles(valueFiles, h.overlay)
+	merged, err := mergeValueFiles(valueFiles, values, h.overlay)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +85,7 @@ func (h embeddedHelm) template(ctx context.Context, args []string) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	rendered, err := install.RunWithContext(ctx, loaded, values)
+	rendered, err := install.RunWithContext(ctx, loaded, merged)
 	if err != nil {
 		return nil, err
 	}
@@ -102,13 +106,20 @@ func (h embeddedHelm) template(ctx context.Context, args []string) ([]byte, erro
 	return out.Bytes(), nil
 }
 
+// givenValues stands for the values that are given as bytes; all other values
+// files have absolute paths.
+const givenValues = "-"
+
 // mergeValueFiles follows values.Options.MergeValues of Helm, for local files.
-func mergeValueFiles(files []string, o overlay) (map[string]any, error) {
+func mergeValueFiles(files []string, given []byte, o overlay) (map[string]any, error) {
 	merged := map[string]any{}
 	for _, file := range files {
-		data, err := o.readFile(file)
-		if err != nil {
-			return nil, err
+		data := given
+		if file != givenValues {
+			var err error
+			if data, err = o.readFile(file); err != nil {
+				return nil, err
+			}
 		}
 		values, err := valueloader.LoadValues(bytes.NewReader(data))
 		if err != nil {

@@ -104,17 +104,7 @@ func (p *inflator) generate(ctx context.Context) (resmap.ResMap, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp("", "nevermigrate-values-")
-	if err != nil {
-		return nil, fmt.Errorf("make folder for values: %w", err)
-	}
-	defer os.RemoveAll(folder)
-	args := p.stock.HelmChart
-	args.ValuesFile = filepath.Join(folder, "values.yaml")
-	if err := os.WriteFile(args.ValuesFile, values, 0o600); err != nil {
-		return nil, fmt.Errorf("write values: %w", err)
-	}
-	manifests, err := p.run.helm.template(ctx, args.AsHelmArgs(home))
+	manifests, err := p.run.helm.template(ctx, p.stock.HelmChart, home, values)
 	if err != nil {
 		return nil, err
 	}
