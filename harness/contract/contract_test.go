@@ -38,6 +38,7 @@ DIR/pod.yaml: fail
   CNM002 deny Pod/x-controllers, container main
     JANGAR_MIGRATIONS in spec.containers[0].env[0] is "auto", so the service migrates.
     Remedy: Set it to value: "skip".
+    Cause: DIR/pod.yaml:6:50 spec.containers[0].env[0].value is "auto" (resource)
 
 fail: the contract is broken. 1 target, 1 controllers workload, 1 container judged, 1 denied, 0 warned, 0 errors.
 `, ""},
