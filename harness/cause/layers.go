@@ -170,10 +170,8 @@ func (s *sources) references(dir string, k *types.Kustomization, file *source, c
 	}
 	list := "helmCharts"
 	charts := k.HelmCharts
-	//lint:ignore SA1019 as above
 	if len(charts) == 0 && len(k.HelmChartInflationGenerator) > 0 {
 		list = "helmChartInflationGenerator"
-		//lint:ignore SA1019 as above
 		for _, old := range k.HelmChartInflationGenerator {
 			charts = append(charts, types.HelmChart{Name: old.ChartName, Version: old.ChartVersion, Repo: old.ChartRepoURL, ValuesFile: old.Values})
 		}
@@ -250,14 +248,14 @@ func (s *sources) templates(folder string) []template {
 	var found []template
 	_ = filepath.WalkDir(folder, func(path string, entry os.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
-			return nil //nolint:nilerr // as in readSources
+			return nil // as in readSources
 		}
 		real, err := filepath.EvalSymlinks(path)
 		if err != nil {
-			return nil //nolint:nilerr // as above
+			return nil // as above
 		}
 		if info, err := os.Stat(real); err != nil || !info.Mode().IsRegular() || info.Size() > s.maxBytes {
-			return nil //nolint:nilerr // as above
+			return nil // as above
 		}
 		if text, err := os.ReadFile(real); err == nil {
 			found = append(found, template{real, s.show(real), string(text)})
