@@ -2,6 +2,7 @@ package render
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/txtar"
+	chartloader "helm.sh/helm/v4/pkg/chart/v2/loader"
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
 )
@@ -167,6 +170,65 @@ metadata:
   name: hook
   annotations: {helm.sh/hook: test}
 `
+	const hooks = `
+-- charts/app/templates/hooks.yaml --
+apiVersion: v1
+kind: Pod
+metadata: {name: test, annotations: {helm.sh/hook: test}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: install, annotations: {helm.sh/hook: "pre-install,pre-upgrade", helm.sh/hook-weight: "-5"}}
+`
+	const dependencies = `dependencies:
+- {name: sub, version: 1.0.0, condition: sub.enabled}
+- {name: sub, version: 1.0.0, alias: again}
+- {name: off, version: 1.0.0, condition: off.enabled}
+- {name: lib, version: 1.0.0}
+- {name: packed, version: 1.0.0, tags: [some]}
+`
+	const subcharts = `  valuesInline: {sub: {word: from-parent}, again: {word: by-alias}, off: {enabled: false}, tags: {some: true}}
+-- charts/app/templates/uses-library.yaml --
+{{ include "lib.config" . }}
+-- charts/app/charts/lib/Chart.yaml --
+apiVersion: v2
+name: lib
+version: 1.0.0
+type: library
+-- charts/app/charts/lib/templates/_config.tpl --
+{{ define "lib.config" }}
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: from-library}
+{{ end }}
+-- charts/app/charts/sub/Chart.yaml --
+apiVersion: v2
+name: sub
+version: 1.0.0
+-- charts/app/charts/sub/values.yaml --
+word: own
+-- charts/app/charts/sub/templates/config.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Chart.Name }}}
+data: {word: {{ .Values.word }}}
+-- charts/app/charts/off/Chart.yaml --
+apiVersion: v2
+name: off
+version: 1.0.0
+-- charts/app/charts/off/templates/config.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: off}
+-- charts/app/packed/packed/Chart.yaml --
+apiVersion: v2
+name: packed
+version: 1.0.0
+-- charts/app/packed/packed/templates/config.yaml --
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: packed}
+`
 	apps := map[string]string{
 		"default order":         configMaps + "-- kustomization.yaml --\nresources: [b.yaml, a.yaml]\n",
 		"fifo order":            configMaps + "-- kustomization.yaml --\nsortOptions: {order: fifo}\nresources: [b.yaml, a.yaml]\n",
@@ -187,6 +249,19 @@ metadata:
 		"base with a chart, below a namespace": strings.ReplaceAll(minimalApp, "-- ", "-- base/") + remark +
 			"-- kustomization.yaml --\nnamespace: overlay\nresources: [base]\npatches:\n- patch: |\n" +
 			"    {apiVersion: v1, kind: ConfigMap, metadata: {name: release-surroundings}, data: {word: patched}}\n",
+		"hooks, without tests": minimalApp + "  skipTests: true\n" + hooks,
+		"no hooks":             minimalApp + "  skipHooks: true\n" + hooks,
+		"CRDs": minimalApp + "  includeCRDs: true\n-- charts/app/crds/crd.yaml --\n" +
+			"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.example.com}\n",
+		"subcharts: condition, alias, library, packed": strings.Replace(minimalApp, "version: 1.0.0\n", "version: 1.0.0\n"+dependencies, 1) + subcharts,
+		"chart home and several charts": strings.ReplaceAll(minimalApp, "-- charts/", "-- vendor/") +
+			"- name: app\n  releaseName: second\n  namespace: other\nhelmGlobals: {chartHome: vendor}\n",
+		"transformers after a chart": minimalApp + "namePrefix: pre-\nnameSuffix: -post\nlabels: [{pairs: {a: b}, includeSelectors: true}]\n" +
+			"commonAnnotations: {c: d}\nconfigMapGenerator: [{name: g, literals: [x=y]}]\nsecretGenerator: [{name: s, literals: [x=y]}]\n" +
+			"replacements:\n- source: {kind: ConfigMap, name: g, fieldPath: data.x}\n  targets:\n" +
+			"  - select: {kind: ConfigMap, name: release-surroundings}\n    fieldPaths: [data.word]\ncomponents: [component]\n" +
+			"-- component/kustomization.yaml --\napiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches:\n- target: {kind: ConfigMap, name: release-surroundings}\n" +
+			"  patch: |-\n    - op: add\n      path: /data/patched\n      value: patched\n",
 		"two overlays on one base, fifo": strings.ReplaceAll(minimalApp, "-- ", "-- base/") +
 			"-- one/kustomization.yaml --\nnamespace: one\nresources: [../base]\n" +
 			"-- two/kustomization.yaml --\nnamespace: two\nresources: [../base]\nnamePrefix: two-\n" +
@@ -196,11 +271,12 @@ metadata:
 	for name, archive := range apps {
 		t.Run(name, func(t *testing.T) {
 			dir := write(t, archive)
+			packCharts(t, dir)
 			command := exec.Command(kustomize, "build", "--enable-helm", "--helm-command", helm,
 				"--helm-kube-version", DefaultKubeVersion, dir)
 			want, err := command.Output()
 			if err != nil {
-				t.Fatalf("%v: %v", command, err)
+				t.Fatalf("%v: %v", command, stderr(err))
 			}
 			for road, options := range map[string]Options{"embedded": {}, "command": {HelmCommand: helm}} {
 				got, err := App(t.Context(), dir, options)
@@ -212,6 +288,37 @@ metadata:
 				}
 			}
 		})
+	}
+}
+
+// stderr is what a command that failed had to say.
+func stderr(err error) string {
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		return string(failed.Stderr)
+	}
+	return err.Error()
+}
+
+// packCharts moves the charts below charts/app/packed into archives in
+// charts/app/charts.
+func packCharts(t *testing.T, dir string) {
+	t.Helper()
+	folders, err := filepath.Glob(filepath.Join(dir, "charts", "app", "packed", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		c, err := chartloader.LoadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := chartutil.Save(c, filepath.Join(dir, "charts", "app", "charts")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "charts", "app", "packed")); err != nil {
+		t.Fatal(err)
 	}
 }
 
