@@ -27,6 +27,9 @@ const (
 	DefaultTimeout    = time.Minute
 )
 
+// maxRenderTime bounds one experiment.
+const maxRenderTime = 15 * time.Second
+
 // Options bound a search. The zero value is ready to use.
 type Options struct {
 	// MaxRenders bounds the renderings for one finding. Zero:
@@ -59,6 +62,11 @@ func New(dir string, evaluators []*evaluate.Evaluator, options Options) *App {
 		options.Timeout = DefaultTimeout
 	}
 	options.Render.HelmCommand = ""
+	// The app itself rendered; a change with which it takes longer than this is
+	// no cause.
+	if options.Render.Timeout == 0 || options.Render.Timeout > maxRenderTime {
+		options.Render.Timeout = maxRenderTime
+	}
 	maxBytes := options.Render.MaxBytes
 	if maxBytes == 0 {
 		maxBytes = render.DefaultMaxBytes
