@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -32,17 +33,19 @@ import (
 
 func main() {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
+	debug.SetGCPercent(200) // as the command does
 	runs := flag.Int("runs", 10, "how often a command on one app is timed")
 	many := flag.Int("apps", 200, "how many apps the comparison on many has")
 	largest := flag.Int("largest", 2000, "how many apps the largest memory measurement has")
+	steps := flag.String("steps", "abcd", "which measurements to make")
 	flag.Parse()
-	if err := bench(context.Background(), *runs, *many, *largest); err != nil {
+	if err := bench(context.Background(), *runs, *many, *largest, *steps); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(ctx context.Context, runs, many, largest int) error {
+func bench(ctx context.Context, runs, many, largest int, steps string) error {
 	work, err := os.MkdirTemp("", "nevermigrate-bench-")
 	if err != nil {
 		return err
@@ -58,12 +61,15 @@ func bench(ctx context.Context, runs, many, largest int) error {
 	fmt.Printf("%s, %d cores, %s, %s\n\n", cpu(), runtime.NumCPU(), runtime.GOOS+"/"+runtime.GOARCH, runtime.Version())
 	fmt.Println("| what | nevermigrate | compared with | ratio | target |")
 	fmt.Println("|---|---|---|---|---|")
-	for _, step := range []func() error{
+	for i, step := range []func() error{
 		func() error { return b.oneApp() },
 		func() error { return b.manyApps(many) },
 		func() error { return b.memory([]int{20, 200, largest}) },
 		func() error { return b.marginal(ctx) },
 	} {
+		if !strings.Contains(steps, string(rune('a'+i))) {
+			continue
+		}
 		if err := step(); err != nil {
 			return err
 		}
@@ -223,26 +229,32 @@ func (b *bencher) memory(counts []int) error {
 // marginal is (d): what one app more costs in a process that runs, against
 // Helm's render of its chart in the same process.
 func (b *bencher) marginal(ctx context.Context) error {
-	const few, more = 10, 60
-	app, err := median(5, func() error {
-		_, err := harness.CheckAll(ctx, b.apps(few), harness.Options{})
-		return err
-	})
-	if err != nil {
-		return err
+	const few, more, rounds = 10, 60, 7
+	check := func(n int) func() error {
+		return func() error {
+			_, err := harness.CheckAll(ctx, b.apps(n), harness.Options{})
+			return err
+		}
 	}
-	apps, err := median(5, func() error {
-		_, err := harness.CheckAll(ctx, b.apps(more), harness.Options{})
-		return err
-	})
-	if err != nil {
-		return err
+	// In turns, so that what else the machine does weighs on all alike.
+	var marginals, renders []float64
+	for range rounds {
+		app, err := seconds(1, check(few))
+		if err != nil {
+			return err
+		}
+		apps, err := seconds(1, check(more))
+		if err != nil {
+			return err
+		}
+		render, err := seconds(20, b.helmRender)
+		if err != nil {
+			return err
+		}
+		marginals = append(marginals, (apps-app)/(more-few))
+		renders = append(renders, render)
 	}
-	helm, err := median(50, func() error { return b.helmRender() })
-	if err != nil {
-		return err
-	}
-	marginal := (apps - app) / (more - few)
+	marginal, helm := median(marginals), median(renders)
 	fmt.Printf("| (d) one app more | %s | Helm's render in process: %s | %.1f | at most 2.5 |\n", duration(marginal), duration(helm), marginal/helm)
 	return nil
 }
@@ -274,18 +286,20 @@ func (b *bencher) helmRender() error {
 	return err
 }
 
-// median runs a function n times and returns the median of its times, in seconds.
-func median(n int, f func() error) (float64, error) {
-	var times []float64
+// seconds is the time that a function takes, as the mean of n runs.
+func seconds(n int, f func() error) (float64, error) {
+	start := time.Now()
 	for range n {
-		start := time.Now()
 		if err := f(); err != nil {
 			return 0, err
 		}
-		times = append(times, time.Since(start).Seconds())
 	}
+	return time.Since(start).Seconds() / float64(n), nil
+}
+
+func median(times []float64) float64 {
 	slices.Sort(times)
-	return times[n/2], nil
+	return times[len(times)/2]
 }
 
 func row(what string, ours float64, with string, theirs float64, target string) {
