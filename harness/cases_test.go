@@ -335,12 +335,23 @@ func sorted(findings []report.Finding) []report.Finding {
 	return findings
 }
 
-// kustomizeAgrees renders every case with the stock commands and
-// compares the bytes.
+// kustomizeAgrees renders every case, and the fixture app, with the stock
+// commands, and compares the bytes with both of our roads: the embedded helm,
+// and a helm command.
 func kustomizeAgrees(t *testing.T, cases []rendered) {
 	kustomize, helm := stock.Tool(t, "kustomize"), stock.Tool(t, "helm")
 	var wait sync.WaitGroup
 	slots := make(chan struct{}, 3)
+	app := filepath.Join("..", "fixtures", "argocd", "applications", "agents")
+	manifests, err := harness.Render(t.Context(), app, harness.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "app.yaml")
+	if err := os.WriteFile(file, manifests, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cases = append(slices.Clone(cases), rendered{fixtures.Case{Name: "the fixture app", Dir: app}, file})
 	compared := 0
 	for _, c := range cases {
 		if c.Manifest != "" {
@@ -364,8 +375,16 @@ func kustomizeAgrees(t *testing.T, cases []rendered) {
 			if diff := gocmp.Diff(string(want), string(got)); diff != "" {
 				t.Errorf("%s (-stock +ours):\n%s", c.Name, diff)
 			}
+			byCommand, err := render.App(t.Context(), c.Dir, render.Options{HelmCommand: helm})
+			if err != nil {
+				t.Errorf("%s: with a helm command: %v", c.Name, err)
+				return
+			}
+			if diff := gocmp.Diff(string(want), string(byCommand)); diff != "" {
+				t.Errorf("%s, with a helm command (-stock +ours):\n%s", c.Name, diff)
+			}
 		})
 	}
 	wait.Wait()
-	t.Logf("compared %d renderings", compared)
+	t.Logf("compared %d renderings by two roads", compared)
 }
