@@ -122,26 +122,59 @@ func fileTarget(path string, info fs.FileInfo) ([]Target, error) {
 	return []Target{{Path: displayPath(path), kind: manifestFile, argument: path}}, nil
 }
 
+// maxFolders bounds the look for apps: a link may lead anywhere.
+const maxFolders = 100_000
+
+// appsBelow finds the apps in and below a folder, through symbolic links too:
+// Argo CD syncs an app that is linked like any other. A folder that is reached
+// in several ways is looked at once, by its own path if that is below root.
 func appsBelow(root string) ([]Target, error) {
 	var targets []Target
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	visited := map[string]bool{}
+	var links []string
+	var visit func(dir string) error
+	visit = func(dir string) error {
+		real, err := filepath.EvalSymlinks(dir)
+		if err != nil || visited[real] {
+			return err
+		}
+		if visited[real] = true; len(visited) > maxFolders {
+			return fmt.Errorf("there are more than %d folders: name a smaller folder, or look for a link that leads out of it", maxFolders)
+		}
+		if render.IsApp(dir) {
+			targets = append(targets, Target{Path: displayPath(dir), kind: app, argument: root})
+		}
+		entries, err := os.ReadDir(dir)
 		if err != nil {
 			return err
 		}
-		if !entry.IsDir() {
-			return nil
-		}
-		if entry.Name() == ".git" {
-			return filepath.SkipDir
-		}
-		if render.IsApp(path) {
-			targets = append(targets, Target{Path: displayPath(path), kind: app, argument: root})
+		for _, entry := range entries {
+			path := filepath.Join(dir, entry.Name())
+			switch {
+			case entry.Name() == ".git":
+			case entry.Type()&fs.ModeSymlink != 0:
+				links = append(links, path)
+			case entry.IsDir():
+				if err := visit(path); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
-	})
+	}
+	err := visit(root)
+	for err == nil && len(links) > 0 {
+		link := links[0]
+		links = links[1:]
+		// A link to nothing or to a file leads to no app.
+		if info, statErr := os.Stat(link); statErr == nil && info.IsDir() {
+			err = visit(link)
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("look for apps below %s: %w", root, err)
 	}
+	slices.SortFunc(targets, func(a, b Target) int { return strings.Compare(a.Path, b.Path) })
 	return targets, nil
 }
 
