@@ -8,6 +8,7 @@
 //	nevermigrate explain PATH...         tell which place decides each mode
 //	nevermigrate render PATH             print the manifests that are judged
 //	nevermigrate schema NAME             print the JSON Schema of a JSON output
+//	nevermigrate template NAME           print what enforces the contract in a cluster
 //
 // What was asked for goes to standard output, everything else to standard
 // error. The exit status is 0 when the contract holds, 1 when it is broken and
