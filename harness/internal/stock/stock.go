@@ -1,5 +1,6 @@
 // Package stock finds, for tests, the command line tools that the harness must
-// agree with, built from their modules at the versions that .ci/tools pins.
+// agree with, and the servers that they run against, built from their modules at
+// the versions that the modules below .ci pin.
 package stock
 
 import (
@@ -14,12 +15,31 @@ import (
 // conftest, opa. Go builds it and keeps it in its build cache.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
-	cmd := exec.Command("go", "tool", "-n", name)
-	cmd.Dir = filepath.Join(Root(t), ".ci", "tools")
+	return ToolOf(t, "tools", name)
+}
+
+// ToolOf is the path of a tool named in the go.mod of a folder of .ci: tools,
+// cluster, gatekeeper.
+func ToolOf(t testing.TB, folder, name string) string {
+	t.Helper()
+	return run(t, folder, "tool", "-n", name)
+}
+
+// Source is the folder with the source of a module that the go.mod of a folder
+// of .ci names.
+func Source(t testing.TB, folder, module string) string {
+	t.Helper()
+	return run(t, folder, "list", "-m", "-f", "{{.Dir}}", module)
+}
+
+func run(t testing.TB, folder string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command("go", args...)
+	cmd.Dir = filepath.Join(Root(t), ".ci", folder)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("build %s: %v", name, err)
+		t.Fatalf("run go %s in .ci/%s: %v", strings.Join(args, " "), folder, err)
 	}
 	return strings.TrimSpace(string(out))
 }
