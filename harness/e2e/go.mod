@@ -5,6 +5,7 @@ go 1.26.8
 replace github.com/proompteng/nevermigrate => ../..
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/open-policy-agent/frameworks/constraint v0.0.0-20260616163050-e1eaa1bf6d62
 	github.com/open-policy-agent/gatekeeper/v3 v3.23.1
 	github.com/proompteng/nevermigrate v0.0.0-00010101000000-000000000000
