@@ -23,6 +23,7 @@ const Version = "0.1.0"
 //go:embed lib/parameters.rego
 //go:embed lib/process.rego
 //go:embed lib/result.rego
+//go:embed lib/review.rego
 //go:embed lib/summary.rego
 //go:embed lib/text.rego
 //go:embed lib/unreadable.rego

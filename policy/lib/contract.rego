@@ -8,17 +8,17 @@
 package lib.contract
 
 import data.lib.constraint
-import data.lib.document
 import data.lib.parameters
+import data.lib.review
 import data.lib.value
 
 # METADATA
 # title: What makes the constraint unusable
 default problems := []
 
-problems := parameters.problems if document.is_review
+problems := parameters.problems if review.is_review
 
-problems := constraint.problems if not document.is_review
+problems := constraint.problems if not review.is_review
 
 # METADATA
 # title: The constraint can be used
@@ -31,10 +31,10 @@ default enforcement := "deny"
 
 enforcement := constraint.enforcement if {
 	usable
-	not document.is_review
+	not review.is_review
 }
 
-_match := constraint.match if not document.is_review
+_match := constraint.match if not review.is_review
 
 # METADATA
 # title: The constraint leaves an object out

@@ -6,24 +6,18 @@
 #   object. Lists are looked into.
 package lib.document
 
+import data.lib.review
 import data.lib.text
 import data.lib.value
 
-# METADATA
-# title: The input is a Gatekeeper review
-# description: >-
-#   A manifest may have a key named review too. It has a kind or an apiVersion
-#   or items, and a review has none of them.
-default is_review := false
-
-is_review if {
-	is_object(input.review)
-	count({"kind", "apiVersion", "items"} & object.keys(input)) == 0
+_document := input.review.object if {
+	review.is_review
+	not review.starts_nothing
 }
 
-_document := input.review.object if is_review
+_document := null if review.starts_nothing
 
-_document := input if not is_review
+_document := input if not review.is_review
 
 _top := {"object": _document, "kind": value.field(_document, "kind"), "path": ""}
 

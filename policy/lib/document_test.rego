@@ -135,11 +135,12 @@ test_combined_input if {
 }
 
 test_a_review if {
-	document.is_review with input as {"review": {"object": {}}, "parameters": {}}
 	_listed == [["Pod", "", "a"]] with input as {"review": {"object": _object("Pod", "a")}}
 	document.objects == [] with input as {"review": {"oldObject": _object("Pod", "a")}}
-	every manifest in [{"kind": "Pod"}, {"kind": false}, {"apiVersion": "v1"}, {"items": []}] {
-		document.is_review == false with input as object.union({"review": {"object": {}}}, manifest)
-	}
-	document.is_review == false with input as {"review": "yes"}
+}
+
+test_a_review_that_starts_nothing if {
+	deletion := {"operation": "DELETE", "object": testing.with_value("auto")}
+	document.objects == [] with input as {"review": deletion}
+	document.problems == [] with input as {"review": object.union(deletion, {"object": _list("x")})}
 }

@@ -8,13 +8,13 @@
 package lib.parameters
 
 import data.lib.constraint
-import data.lib.document
+import data.lib.review
 import data.lib.text
 import data.lib.value
 
-_given := input.parameters if document.is_review
+_given := input.parameters if review.is_review
 
-_given := constraint.parameters if not document.is_review
+_given := constraint.parameters if not review.is_review
 
 # METADATA
 # title: The migrations variable
