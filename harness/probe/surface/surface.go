@@ -64,6 +64,8 @@ type Shape struct {
 	Enum []any
 	// Types has the JSON types that the schema allows, sorted; none for any.
 	Types []string
+	// Closed is true when the schema refuses keys that it does not list.
+	Closed bool
 	// Compared has the literals with which templates compare the value, sorted.
 	Compared []string
 }

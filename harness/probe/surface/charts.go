@@ -1,0 +1,261 @@
+package surface
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"text/template/parse"
+
+	"helm.sh/helm/v4/pkg/chart/common"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	chartloader "helm.sh/helm/v4/pkg/chart/v2/loader"
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+)
+
+// A unit is a chart at a place in the tree of charts. A chart that is there
+// twice, by aliases, makes two.
+type unit struct {
+	chart  *chart.Chart
+	name   string // or alias
+	values *node  // its .Values
+	folder string // below the top chart's folder, "" or ending with "/"
+	full   string // how Helm names the folder in the names of templates
+	units  []*unit
+	// defaults are the values of the unit's own values file and those below,
+	// with what the charts above set left out.
+	defaults map[string]any
+	context  *object // what its templates get as `.`
+}
+
+// newUnit follows processDependencyEnabled of Helm, with every dependency
+// enabled.
+func newUnit(c *chart.Chart, name string, values *node, folder, full string) (*unit, error) {
+	if c.Metadata == nil {
+		return nil, fmt.Errorf("chart %s: there is no Chart.yaml", full)
+	}
+	u := &unit{chart: c, name: name, values: values, folder: folder, full: full}
+	add := func(dependency *chart.Chart, name string) error {
+		below := values.child(name)
+		below.child("global").also = []*node{values.child("global")}
+		sub, err := newUnit(dependency, name, below, folder+"charts/"+dependency.Name()+"/", full+"/charts/"+name)
+		if err == nil {
+			u.units = append(u.units, sub)
+		}
+		return err
+	}
+	for _, dependency := range c.Dependencies() {
+		if !slices.ContainsFunc(c.Metadata.Dependencies, func(d *chart.Dependency) bool { return fits(d, dependency) }) {
+			if err := add(dependency, dependency.Name()); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, declared := range c.Metadata.Dependencies {
+		i := slices.IndexFunc(c.Dependencies(), func(dependency *chart.Chart) bool { return fits(declared, dependency) })
+		if i < 0 {
+			continue // not vendored: Helm reports that
+		}
+		if err := add(c.Dependencies()[i], cmp.Or(declared.Alias, declared.Name)); err != nil {
+			return nil, err
+		}
+	}
+	u.defaults = u.mergeDefaults()
+	return u, nil
+}
+
+func fits(declared *chart.Dependency, c *chart.Chart) bool {
+	return declared != nil && c.Metadata != nil && declared.Name == c.Name() &&
+		chartutil.IsCompatibleRange(declared.Version, c.Metadata.Version)
+}
+
+// mergeDefaults lets the chart's own values win over those of the charts
+// below, and over what it imports from them.
+func (u *unit) mergeDefaults() map[string]any {
+	below := map[string]any{}
+	for _, sub := range u.units {
+		below[sub.name] = sub.defaults
+	}
+	merged := chartloader.MergeMaps(below, u.chart.Values)
+	imported := map[string]any{}
+	for _, declared := range u.chart.Metadata.Dependencies {
+		if declared == nil {
+			continue
+		}
+		from, _ := merged[cmp.Or(declared.Alias, declared.Name)].(map[string]any)
+		for _, entry := range declared.ImportValues {
+			child, parent := "", "."
+			switch e := entry.(type) {
+			case string:
+				child = "exports." + e
+			case map[string]any:
+				child, parent = fmt.Sprint(e["child"]), fmt.Sprint(e["parent"])
+			case map[string]string:
+				child, parent = e["child"], e["parent"]
+			}
+			table, err := common.Values(from).Table(child)
+			if err != nil {
+				continue // Helm warns and goes on
+			}
+			content := table.AsMap()
+			if parent != "." {
+				for _, key := range slices.Backward(strings.Split(parent, ".")) {
+					content = map[string]any{key: content}
+				}
+			}
+			imported = chartloader.MergeMaps(content, imported)
+		}
+	}
+	return chartloader.MergeMaps(imported, merged)
+}
+
+// all are the unit and those below.
+func (u *unit) all() []*unit {
+	all := []*unit{u}
+	for _, sub := range u.units {
+		all = append(all, sub.all()...)
+	}
+	return all
+}
+
+// conditions declares the places that switch dependencies on and off.
+func (u *unit) conditions(top *node) {
+	file := u.folder + "Chart.yaml"
+	for _, declared := range u.chart.Metadata.Dependencies {
+		if declared == nil {
+			continue
+		}
+		for condition := range strings.SplitSeq(strings.TrimSpace(declared.Condition), ",") {
+			if condition != "" {
+				u.values.at(strings.Split(condition, ".")...).switches(Source{file, u.lineInChart(condition)})
+			}
+		}
+		for _, tag := range declared.Tags {
+			top.at("tags", tag).switches(Source{file, u.lineInChart(tag)})
+		}
+	}
+}
+
+func (n *node) switches(s Source) {
+	n.kinds |= Scalar
+	n.decides, n.read = true, true
+	n.addSource(s)
+	for above := n.parent; above != nil; above = above.parent {
+		above.kinds |= Map
+	}
+}
+
+// lineInChart finds a word in Chart.yaml; 1 when the file is not at hand.
+func (u *unit) lineInChart(word string) int {
+	for i, line := range strings.Split(string(rawFile(u.chart, "Chart.yaml", "requirements.yaml")), "\n") {
+		if strings.Contains(line, word) {
+			return i + 1
+		}
+	}
+	return 1
+}
+
+func rawFile(c *chart.Chart, names ...string) []byte {
+	var data []byte
+	for _, name := range names {
+		for _, f := range c.Raw {
+			if f != nil && f.Name == name {
+				data = append(data, f.Data...)
+			}
+		}
+	}
+	return data
+}
+
+// A definition is a template by its name, and where it stands.
+type definition struct {
+	tree *parse.Tree
+	file *file
+}
+
+// A file is a template file.
+type file struct {
+	unit   *unit
+	name   string // as Helm names it
+	shown  string // below the top chart's folder
+	source string
+	lines  []int // where each line starts
+	names  *names
+	fixed  *Source // for a template that stands in a value: where it is executed
+}
+
+func newFile(u *unit, name, shown, source string) *file {
+	f := &file{unit: u, name: name, shown: shown, source: source, lines: []int{0}}
+	for i, c := range source {
+		if c == '\n' {
+			f.lines = append(f.lines, i+1)
+		}
+	}
+	f.names = newNames(source)
+	return f
+}
+
+func (f *file) at(pos parse.Pos) Source {
+	if f.fixed != nil {
+		return *f.fixed
+	}
+	i, exact := slices.BinarySearch(f.lines, int(pos))
+	if exact {
+		i++
+	}
+	return Source{f.shown, i}
+}
+
+// partial files are not executed themselves, nor are those of a library.
+func (f *file) partial() bool {
+	return strings.HasPrefix(path.Base(f.name), "_") || f.unit.chart.Metadata.Type == "library"
+}
+
+// parseAll parses the template files in the order in which Helm does, so that
+// of two templates of the same name the same one counts.
+func parseAll(units []*unit) ([]*file, map[string]definition, error) {
+	var all []*file
+	for _, u := range units {
+		for _, t := range u.chart.Templates {
+			if t != nil {
+				all = append(all, newFile(u, u.full+"/"+t.Name, u.folder+t.Name, string(t.Data)))
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *file) int {
+		return -cmp.Or(cmp.Compare(strings.Count(a.name, "/"), strings.Count(b.name, "/")), cmp.Compare(a.name, b.name))
+	})
+	definitions := map[string]definition{}
+	for _, f := range all {
+		trees, err := parseTemplate(f.name, f.source)
+		if err != nil {
+			return nil, nil, fmt.Errorf("parse %s: %w", f.shown, err)
+		}
+		define(definitions, trees, f)
+	}
+	return all, definitions, nil
+}
+
+func parseTemplate(name, source string) (map[string]*parse.Tree, error) {
+	tree := parse.New(name)
+	tree.Mode = parse.SkipFuncCheck
+	trees := map[string]*parse.Tree{}
+	_, err := tree.Parse(source, "", "", trees)
+	if _, ok := trees[name]; !ok && err == nil {
+		trees[name] = tree // the parser leaves an empty one out
+	}
+	return trees, err
+}
+
+// define adds templates; one without content does not replace another, as in
+// text/template.
+func define(definitions map[string]definition, trees map[string]*parse.Tree, f *file) {
+	for _, name := range slices.Sorted(maps.Keys(trees)) {
+		if _, ok := definitions[name]; ok && parse.IsEmptyTree(trees[name].Root) {
+			continue
+		}
+		definitions[name] = definition{trees[name], f}
+	}
+}
