@@ -16,7 +16,7 @@ func newTemplateCommand() *cobra.Command {
 		Long: `Print what enforces the contract in a cluster, made of the policy in this
 program, for kubectl apply or for a repository that Argo CD syncs.`,
 	}
-	cmd.AddCommand(newTemplateGatekeeperCommand(), newTemplateConstraintCommand())
+	cmd.AddCommand(newTemplateGatekeeperCommand(), newTemplateConstraintCommand(), newTemplateAdmissionPolicyCommand())
 	var names []string
 	for _, sub := range cmd.Commands() {
 		names = append(names, sub.Name())

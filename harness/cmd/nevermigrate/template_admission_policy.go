@@ -1,0 +1,54 @@
+package main
+
+import (
+	"bytes"
+
+	"github.com/spf13/cobra"
+
+	"github.com/proompteng/nevermigrate/harness/admission"
+	"github.com/proompteng/nevermigrate/harness/constraint"
+)
+
+func newTemplateAdmissionPolicyCommand() *cobra.Command {
+	var files []string
+	cmd := &cobra.Command{
+		Use:   "admission-policy [flags]",
+		Short: "Print a ValidatingAdmissionPolicy, for clusters without Gatekeeper",
+		Long: `Print a ValidatingAdmissionPolicy with its binding, for clusters without
+Gatekeeper, from Kubernetes 1.30 on. Its parameters are those of the constraint:
+they are part of the policy, so print it anew when they change. Each constraint
+gives a policy of its name.`,
+		Example: `  nevermigrate template admission-policy | kubectl apply -f -
+  nevermigrate template admission-policy --constraint constraint.yaml | kubectl apply -f -`,
+		Args: exactArgs(0, "no argument"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, err := constraint.Load(files)
+			if err != nil {
+				return err
+			}
+			constraints := []*constraint.Constraint{nil}
+			if len(loaded) > 0 {
+				constraints = nil
+				for i := range loaded {
+					constraints = append(constraints, &loaded[i])
+				}
+			}
+			var documents [][]byte
+			for _, c := range constraints {
+				policy, err := admission.New(cmd.Context(), c)
+				if err != nil {
+					return err
+				}
+				text, err := policy.YAML()
+				if err != nil {
+					return err
+				}
+				documents = append(documents, text)
+			}
+			return printTemplate(cmd, bytes.Join(documents, []byte("---\n")))
+		},
+	}
+	cmd.Flags().StringArrayVar(&files, "constraint", nil, "`FILE` with constraints that set parameters and enforcement; can be given several times")
+	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
+	return cmd
+}
