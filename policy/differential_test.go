@@ -9,6 +9,7 @@ import (
 
 	"github.com/dop251/goja"
 
+	"github.com/proompteng/nevermigrate/harness/mode"
 	"github.com/proompteng/nevermigrate/policy"
 )
 
@@ -22,8 +23,9 @@ const service = `
 	});
 })`
 
-// TestModeAgainstJavaScript compares the mode rule with the service's own
-// resolver: never laxer for any string, and equal for ASCII.
+// TestModeAgainstJavaScript compares the mode rule, and its twin in Go, with the
+// service's own resolver: never laxer for any string, and equal for ASCII. The
+// rule and its twin are equal for all.
 func TestModeAgainstJavaScript(t *testing.T) {
 	words := []string{"skip", "disabled", "false", "0", "off"}
 	values := candidates(words)
@@ -39,6 +41,7 @@ func TestModeAgainstJavaScript(t *testing.T) {
 		t.Fatal("the resolver is no function")
 	}
 
+	twin := mode.Defaults()
 	agreed, stricter := 0, 0
 	for chunk := range slices.Chunk(values, 100_000) {
 		resolved, err := resolve(goja.Undefined(), vm.ToValue(chunk))
@@ -54,6 +57,9 @@ func TestModeAgainstJavaScript(t *testing.T) {
 			t.Fatalf("%d values gave %d and %d modes", len(chunk), len(ours), len(theirs))
 		}
 		for i, value := range chunk {
+			if got := twin.Resolve(value, true); ours[i] != got.String() {
+				t.Errorf("%q: the rule says %s, its twin in Go %s", value, ours[i], got)
+			}
 			switch {
 			case ours[i] == theirs[i] && ours[i] == "skip":
 				agreed++
@@ -67,7 +73,7 @@ func TestModeAgainstJavaScript(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d strings, both skip for %d, the rule is stricter for %d", len(values), agreed, stricter)
+	t.Logf("%d strings, both skip for %d, the rule and its twin are stricter for %d", len(values), agreed, stricter)
 	// The Kelvin sign lower-cases to k in JavaScript. If nothing was stricter,
 	// or nothing skipped, the comparison did not run as meant.
 	if agreed < 1000 || stricter == 0 {
