@@ -1,23 +1,34 @@
 package evaluate
 
+import (
+	"fmt"
+
+	"github.com/proompteng/nevermigrate/harness/mode"
+)
+
 // Variable is the migrations variable and the value that remedies recommend,
-// as the constraint sets them. The policy has checked the constraint's types.
+// as the constraint sets them.
 func (e *Evaluator) Variable() (envVar, skip string) {
-	envVar, skip = "JANGAR_MIGRATIONS", "skip"
+	rules, err := e.Rules()
+	if err != nil {
+		// The policy in this binary has refused such a constraint by now; another
+		// one judges as it likes, and this only words what is said about it.
+		rules = mode.Defaults()
+	}
+	return rules.Variable, rules.Plain()
+}
+
+// Rules gives the rules of the service, as the constraint sets them. It is an
+// error when the constraint's parameters cannot be read.
+func (e *Evaluator) Rules() (mode.Rules, error) {
 	if e.constraint == nil {
-		return envVar, skip
+		return mode.Defaults(), nil
 	}
 	spec, _ := e.constraint.Content["spec"].(map[string]any)
 	parameters, _ := spec["parameters"].(map[string]any)
-	if name, ok := parameters["envVar"].(string); ok {
-		envVar = name
+	rules, err := mode.FromParameters(parameters)
+	if err != nil {
+		return mode.Rules{}, fmt.Errorf("load constraint %s: %w", e.constraint.File, err)
 	}
-	values, _ := parameters["skipValues"].([]any)
-	for i, value := range values {
-		text, _ := value.(string)
-		if i == 0 || text == "skip" {
-			skip = text
-		}
-	}
-	return envVar, skip
+	return rules, nil
 }

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf16"
+
+	"github.com/proompteng/nevermigrate/harness/mode"
 )
 
 // Version is the version of the JSON shape.
@@ -51,13 +53,13 @@ const (
 )
 
 // Mode is what the service makes of the migrations variable.
-type Mode string
+type Mode = mode.Mode
 
 // The modes. Unknown: it cannot be decided from the manifests.
 const (
-	Skip    Mode = "skip"
-	Auto    Mode = "auto"
-	Unknown Mode = "unknown"
+	Skip    = mode.Skip
+	Auto    = mode.Auto
+	Unknown = mode.Unknown
 )
 
 // Report is the verdict on a set of targets.
