@@ -27,7 +27,8 @@ type unit struct {
 	// defaults are the values of the unit's own values file and those below,
 	// with what the charts above set left out.
 	defaults map[string]any
-	context  *object // what its templates get as `.`
+	imported map[string]any // from the charts below, by import-values
+	context  *object        // what its templates get as `.`
 }
 
 // newUnit follows processDependencyEnabled of Helm, with every dependency
@@ -79,7 +80,6 @@ func (u *unit) mergeDefaults() map[string]any {
 		below[sub.name] = sub.defaults
 	}
 	merged := chartloader.MergeMaps(below, u.chart.Values)
-	imported := map[string]any{}
 	for _, declared := range u.chart.Metadata.Dependencies {
 		if declared == nil {
 			continue
@@ -105,10 +105,10 @@ func (u *unit) mergeDefaults() map[string]any {
 					content = map[string]any{key: content}
 				}
 			}
-			imported = chartloader.MergeMaps(content, imported)
+			u.imported = chartloader.MergeMaps(content, u.imported)
 		}
 	}
-	return chartloader.MergeMaps(imported, merged)
+	return chartloader.MergeMaps(u.imported, merged)
 }
 
 // all are the unit and those below.
@@ -120,9 +120,11 @@ func (u *unit) all() []*unit {
 	return all
 }
 
-// conditions declares the places that switch dependencies on and off.
-func (u *unit) conditions(top *node) {
+// declareDependencies declares the places that switch dependencies on and off,
+// and those that have values from a dependency.
+func (u *unit) declareDependencies(top *node) {
 	file := u.folder + "Chart.yaml"
+	declareImported(u.values, u.imported, Source{file, u.lineInChart("import-values")})
 	for _, declared := range u.chart.Metadata.Dependencies {
 		if declared == nil {
 			continue
@@ -134,6 +136,16 @@ func (u *unit) conditions(top *node) {
 		}
 		for _, tag := range declared.Tags {
 			top.at("tags", tag).switches(Source{file, u.lineInChart(tag)})
+		}
+	}
+}
+
+func declareImported(n *node, values map[string]any, at Source) {
+	for key, v := range values {
+		c := n.child(key)
+		c.addSource(at)
+		if below, ok := v.(map[string]any); ok {
+			declareImported(c, below, at)
 		}
 	}
 }

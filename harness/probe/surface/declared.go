@@ -10,7 +10,7 @@ import (
 
 // declareValues puts the chart's own values at the places.
 func (u *unit) declareValues() error {
-	var lines lines
+	lines := lines{line: 1}
 	if data := rawFile(u.chart, "values.yaml"); len(data) > 0 {
 		var document yaml.Node
 		if err := yaml.Unmarshal(data, &document); err != nil {
@@ -29,15 +29,33 @@ func (u *unit) declare(n *node, v any, at *lines) {
 		for key, below := range v {
 			c := n.child(key)
 			line := at.below(key)
-			if line != nil {
-				c.addSource(Source{u.folder + "values.yaml", line.line})
-			}
+			c.addSource(Source{u.folder + "values.yaml", line.line})
 			u.declare(c, below, line)
 		}
 	case []any:
 		n.kinds |= List
 		for _, element := range v {
-			u.declare(n.element(), element, nil)
+			u.declareElement(n.element(), element)
+		}
+	case nil:
+	default:
+		n.kinds |= Scalar
+	}
+}
+
+// declareElement declares what is in an element of a list: a place of its own it
+// is not.
+func (u *unit) declareElement(n *node, v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		n.kinds |= Map
+		for key, below := range v {
+			u.declareElement(n.child(key), below)
+		}
+	case []any:
+		n.kinds |= List
+		for _, element := range v {
+			u.declareElement(n.element(), element)
 		}
 	case nil:
 	default:
@@ -51,11 +69,13 @@ type lines struct {
 	keys map[string]*lines
 }
 
+// below are the lines below a key: those of the map itself when the key does
+// not stand in it, as with an alias of YAML.
 func (l *lines) below(key string) *lines {
-	if l == nil {
-		return nil
+	if below, ok := l.keys[key]; ok {
+		return below
 	}
-	return l.keys[key]
+	return &lines{line: l.line}
 }
 
 func (l lines) of(n *yaml.Node) lines {

@@ -46,7 +46,7 @@ func find(c *chart.Chart) (*Surface, error) {
 		if err := u.declareSchema(m); err != nil {
 			return nil, err
 		}
-		u.conditions(top)
+		u.declareDependencies(top)
 	}
 	setDefaults(top, root.defaults)
 	all, definitions, err := parseAll(units)
@@ -126,7 +126,11 @@ func places(root *node) []Place {
 	list = func(n *node, path []string) {
 		for _, key := range n.sortedKeys() {
 			c, own := n.children[key], append(slices.Clone(path), key)
-			all = append(all, c.place(own))
+			place := c.place(own)
+			if len(place.Sources) == 0 {
+				continue // a subchart's global that nothing reads or declares
+			}
+			all = append(all, place)
 			list(c, own)
 		}
 	}

@@ -278,15 +278,13 @@ func hasKey(c *call) value {
 
 func include(c *call) value {
 	names, all := c.arg(0).strings()
+	chooses(c.arg(0))
 	if !all {
 		c.note(c.at(), "the name of the template to include is not known")
 	}
 	var found value
 	for _, name := range names {
 		found = found.with(c.include(name, c.arg(1), c.at()))
-	}
-	if !all {
-		c.arg(1).direct(func(n *node) { n.read = true })
 	}
 	return found
 }
@@ -490,15 +488,24 @@ func set(c *call) value {
 	return c.arg(0)
 }
 
+// element is what is in a list at a place.
+func element(v value, i int) value {
+	if s, ok := single[*sequence](v); ok && i >= 0 && i < len(s.items) {
+		return s.items[i]
+	}
+	v.direct(func(n *node) { n.read = true })
+	_, elements := ranged(v)
+	return elements
+}
+
 // below is what is in v under a key that an expression gives.
 func (c *call) below(v, key value) value {
 	known, all := key.strings()
+	chooses(key)
 	var found value
 	for _, k := range known {
-		if _, err := strconv.Atoi(k); err == nil {
-			_, elements := ranged(v)
-			found = union(found, elements)
-			v.direct(func(n *node) { n.read = true })
+		if i, err := strconv.Atoi(k); err == nil {
+			found = union(found, element(v, i))
 			continue
 		}
 		found = union(found, field(v, k, c.at()))
@@ -514,6 +521,14 @@ func (c *call) below(v, key value) value {
 		found = union(found, elements)
 	}
 	return found
+}
+
+// chooses marks what is used as a key, or as the name of a template.
+func chooses(key value) {
+	key.direct(func(n *node) {
+		n.kinds |= Scalar
+		n.decides, n.read = true, true
+	})
 }
 
 // noteKey notes a key that is put together. A key of a map of the values is
@@ -558,7 +573,7 @@ func pluck(c *call) value {
 	for _, from := range c.args[min(1, len(c.args)):] {
 		all = union(all, c.below(from, c.arg(0)))
 	}
-	return value{&sequence{all}}
+	return value{&sequence{elem: all}}
 }
 
 func pick(c *call) value {
@@ -620,21 +635,27 @@ func keys(c *call) value {
 		})
 		all = union(all, names)
 	}
-	return value{&sequence{all}}
+	return value{&sequence{elem: all}}
 }
 
 func values(c *call) value {
 	_, inside := ranged(c.arg(0))
 	c.arg(0).direct(func(n *node) { n.read = true })
-	return value{&sequence{inside}}
+	return value{&sequence{elem: inside}}
 }
 
-func list(c *call) value { return value{&sequence{union(c.args...)}} }
+func list(c *call) value {
+	return value{&sequence{elem: union(c.args...), items: c.args}}
+}
 
 func elements(c *call) value {
-	_, inside := ranged(c.arg(0))
-	c.arg(0).direct(func(n *node) { n.read = true })
-	return inside
+	if s, ok := single[*sequence](c.arg(0)); ok && len(s.items) > 0 {
+		if c.name == "first" {
+			return s.items[0]
+		}
+		return s.items[len(s.items)-1]
+	}
+	return element(c.arg(0), -1)
 }
 
 func join(c *call) value {
@@ -655,7 +676,7 @@ func appended(c *call) value {
 		n.kinds |= List
 		n.read = true
 	})
-	return value{&sequence{union(inside, c.arg(1))}}
+	return value{&sequence{elem: union(inside, c.arg(1))}}
 }
 
 func concat(c *call) value {
@@ -668,7 +689,7 @@ func concat(c *call) value {
 		})
 		all = union(all, inside)
 	}
-	return value{&sequence{all}}
+	return value{&sequence{elem: all}}
 }
 
-func chunk(c *call) value { return value{&sequence{c.arg(-1)}} }
+func chunk(c *call) value { return value{&sequence{elem: c.arg(-1)}} }

@@ -26,7 +26,11 @@ type object struct {
 	like   value // the object has what these have, too
 }
 
-type sequence struct{ elem value }
+// A sequence has its elements in any order, and those whose place is known.
+type sequence struct {
+	elem  value
+	items []value
+}
 
 type files struct{ unit *unit }
 

@@ -1,0 +1,586 @@
+package surface_test
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"helm.sh/helm/v4/pkg/chart/loader/archive"
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+	"helm.sh/helm/v4/pkg/chart/v2/loader"
+
+	"github.com/proompteng/nevermigrate/harness/probe/surface"
+)
+
+// chartOf makes a chart of files by their names. A Chart.yaml is added where
+// the top chart has none.
+func chartOf(t *testing.T, files map[string]string) *chart.Chart {
+	t.Helper()
+	var buffered []*archive.BufferedFile
+	if files["Chart.yaml"] == "" {
+		buffered = append(buffered, &archive.BufferedFile{Name: "Chart.yaml", Data: []byte("apiVersion: v2\nname: top\nversion: 1.0.0\n")})
+	}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		buffered = append(buffered, &archive.BufferedFile{Name: name, Data: []byte(files[name])})
+	}
+	c, err := loader.LoadFiles(buffered)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestFind compares the whole surface of small charts. A template is a.yaml,
+// unless files says more.
+func TestFind(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		template string
+		files    map[string]string
+		want     string
+	}{
+		{
+			name:     "printed, quoted, with a default",
+			template: `{{ .Values.a }} {{ .Values.b.c | quote }} {{ default "x" .Values.d }} {{ .Values.e | default .Values.f | trunc 63 }}`,
+			files: map[string]string{
+				"values.yaml": `a: 1
+b:
+  c: x
+  never: y
+`,
+			},
+			want: `
+a: scalar default=1 templates/a.yaml:1 values.yaml:1
+b: map default={"c":"x","never":true} values.yaml:2
+b.c: scalar default="x" templates/a.yaml:1 values.yaml:3
+b.never: scalar unread default=true values.yaml:4
+d: scalar switch templates/a.yaml:1
+e: scalar switch templates/a.yaml:1
+f: scalar templates/a.yaml:1
+`,
+		},
+		{
+			name:     "if, else and comparisons",
+			template: `{{ if and .Values.a (not .Values.b) }}{{ .Values.c }}{{ else if eq .Values.kind "Job" }}{{ .Values.d }}{{ else }}{{ .Values.e }}{{ end }}{{ ternary .Values.f "x" .Values.g }}{{ if has "web" .Values.roles }}x{{ end }}`,
+			want: `
+a: any switch templates/a.yaml:1
+b: any switch templates/a.yaml:1
+c: scalar templates/a.yaml:1
+d: scalar templates/a.yaml:1
+e: scalar templates/a.yaml:1
+f: scalar templates/a.yaml:1
+g: any switch templates/a.yaml:1
+kind: scalar switch compared=["Job"] templates/a.yaml:1
+roles: map|list *(scalar switch compared=["web"]) templates/a.yaml:1
+`,
+		},
+		{
+			name:     "with and variables",
+			template: `{{ $v := .Values }}{{ with .Values.image }}{{ .tag }}{{ $.Values.a }}{{ else }}{{ .Values.b }}{{ end }}{{ $x := $v.c }}{{ if .Values.d }}{{ $x = $v.e }}{{ end }}{{ $x.f }}`,
+			want: `
+a: scalar templates/a.yaml:1
+b: scalar templates/a.yaml:1
+c: map templates/a.yaml:1
+c.f: scalar templates/a.yaml:1
+d: any switch templates/a.yaml:1
+e: map templates/a.yaml:1
+e.f: scalar templates/a.yaml:1
+image: map switch templates/a.yaml:1
+image.tag: scalar templates/a.yaml:1
+`,
+		},
+		{
+			name: "range over a map and a list",
+			template: `{{ range $k, $v := .Values.env.vars }}
+- name: {{ $k }}
+  value: {{ $v | quote }}
+{{ end }}{{ range .Values.env.secrets }}{{ .name }}{{ .ref.key }}{{ range .items }}{{ . }}{{ end }}{{ else }}{{ .Values.none }}{{ end }}`,
+			files: map[string]string{
+				"values.yaml": `env:
+  vars:
+    A: 1
+  secrets:
+    - extra: true
+`,
+			},
+			want: `
+env: map default={"secrets":[{"extra":true}],"vars":{"A":1}} values.yaml:1
+env.secrets: list *(map extra(scalar) items(map|list *(scalar)) name(scalar) ref(map key(scalar))) default=[{"extra":true}] templates/a.yaml:4 values.yaml:4
+env.vars: map *(scalar) default={"A":1} templates/a.yaml:1 values.yaml:2
+env.vars.A: scalar default=1 values.yaml:3
+none: scalar templates/a.yaml:4
+`,
+		},
+		{
+			name:     "written whole",
+			template: `{{ toYaml .Values.a | nindent 4 }}{{ .Values.b | toJson }}{{ range .Values.c }}{{ toYaml . }}{{ end }}{{ toYaml (dict "x" .Values.d) }}{{ sha256sum (toYaml .Values.e) }}{{ if (toYaml .Values.f) }}x{{ end }}`,
+			files: map[string]string{
+				"values.yaml": `a:
+  b: 1
+`,
+			},
+			want: `
+a: map raw default={"b":1} templates/a.yaml:1 values.yaml:1
+a.b: scalar raw default=1 values.yaml:2
+b: any raw templates/a.yaml:1
+c: map|list *(any raw) templates/a.yaml:1
+d: any raw templates/a.yaml:1
+e: any templates/a.yaml:1
+f: any switch templates/a.yaml:1
+`,
+		},
+		{
+			name:     "tpl of a value, of a literal and of a default",
+			template: `{{ tpl .Values.a . }}{{ tpl "{{ .Values.b }}" $ }}{{ tpl (toYaml .Values.c) . }}{{ tpl (.Files.Get "f.txt") . }}`,
+			files: map[string]string{
+				"values.yaml": `a: '{{ .Values.d }}'
+c:
+  x:
+    - '{{ .Values.e.f }}'
+`,
+				"f.txt": `{{ .Values.g }}`,
+			},
+			want: `
+a: scalar raw template default="{{ .Values.d }}" templates/a.yaml:1 values.yaml:1
+b: scalar templates/a.yaml:1
+c: map raw template default={"x":["{{ .Values.e.f }}"]} templates/a.yaml:1 values.yaml:2
+c.x: list raw template *(scalar raw template) default=["{{ .Values.e.f }}"] values.yaml:3
+d: scalar templates/a.yaml:1
+e: map templates/a.yaml:1
+e.f: scalar templates/a.yaml:1
+g: scalar templates/a.yaml:1
+`,
+		},
+		{
+			name:     "include with contexts",
+			template: `{{ include "a" . }}{{ include "b" (dict "root" $ "v" .Values.x) }}{{ include "c" (list . .Values.y "z") }}{{ template "d" .Values.w }}{{ include "e" (merge (dict "own" 1) .) }}`,
+			files: map[string]string{
+				"templates/_h.tpl": `{{ define "a" }}{{ .Values.a }}{{ end }}{{ define "b" }}{{ .v.k }}{{ .root.Values.b }}{{ end }}{{ define "c" }}{{ $root := index . 0 }}{{ $root.Values.c }}{{ (index . 1).m }}{{ end }}{{ define "d" }}{{ .d }}{{ end }}{{ define "e" }}{{ .Values.e }}{{ end }}{{ define "unused" }}{{ .Values.unused }}{{ end }}`,
+			},
+			want: `
+a: scalar templates/_h.tpl:1
+b: scalar templates/_h.tpl:1
+c: scalar templates/_h.tpl:1
+e: scalar templates/_h.tpl:1
+w: map templates/a.yaml:1
+w.d: scalar templates/_h.tpl:1
+x: map templates/a.yaml:1
+x.k: scalar templates/_h.tpl:1
+y: map templates/a.yaml:1
+y.m: scalar templates/_h.tpl:1
+`,
+		},
+		{
+			name:     "keys that an expression gives",
+			template: `{{ index .Values "a-b" "c" }}{{ get .Values.d "e" }}{{ if hasKey .Values.f "g" }}x{{ end }}{{ dig "h" "i" "none" .Values.j }}{{ range pluck "k" .Values.l .Values.m }}{{ . }}{{ end }}{{ range list "n" "o" }}{{ (index $.Values.p .).q }}{{ end }}{{ range $name, $_ := .Values.r }}{{ (index $.Values.s $name).t }}{{ end }}{{ index .Values.u 0 }}{{ $key := printf "%s-x" "v" }}{{ get .Values $key }}`,
+			want: `
+a-b: map templates/a.yaml:1
+a-b.c: scalar templates/a.yaml:1
+d: map templates/a.yaml:1
+d.e: scalar templates/a.yaml:1
+f: map switch templates/a.yaml:1
+f.g: any switch templates/a.yaml:1
+j: map templates/a.yaml:1
+j.h: map templates/a.yaml:1
+j.h.i: scalar switch templates/a.yaml:1
+l: map templates/a.yaml:1
+l.k: scalar templates/a.yaml:1
+m: map templates/a.yaml:1
+m.k: scalar templates/a.yaml:1
+p: map templates/a.yaml:1
+p.n: map templates/a.yaml:1
+p.n.q: scalar templates/a.yaml:1
+p.o: map templates/a.yaml:1
+p.o.q: scalar templates/a.yaml:1
+r: map|list *(any) templates/a.yaml:1
+s: map|list *(map t(scalar)) templates/a.yaml:1
+u: map|list *(scalar) templates/a.yaml:1
+v-x: scalar templates/a.yaml:1
+`,
+		},
+		{
+			name:     "a key that is put together",
+			template: `{{ index .Values.a (printf "x-%s" .Release.Name) "b" }}{{ index .Values.c .Values.d }}`,
+			files: map[string]string{
+				"values.yaml": `a:
+  one:
+    b: 1
+  two: 2
+`,
+			},
+			want: `
+a: map *(map b(scalar)) default={"one":{"b":1},"two":2} templates/a.yaml:1 values.yaml:1
+a.one: map default={"b":1} values.yaml:2
+a.one.b: scalar default=1 templates/a.yaml:1 values.yaml:3
+a.two: scalar|map unread default=2 values.yaml:4
+c: map|list *(scalar) templates/a.yaml:1
+d: scalar switch templates/a.yaml:1
+note: templates/a.yaml:1: a key below a is put together: any key counts
+`,
+		},
+		{
+			name:     "a loop over the names of parts",
+			template: `{{ range $name := list "one" "two" }}{{ $own := index $.Values $name }}{{ if $own.enabled }}{{ toYaml $own.env }}{{ end }}{{ end }}`,
+			want: `
+one: map templates/a.yaml:1
+one.enabled: any switch templates/a.yaml:1
+one.env: any raw templates/a.yaml:1
+two: map templates/a.yaml:1
+two.enabled: any switch templates/a.yaml:1
+two.env: any raw templates/a.yaml:1
+`,
+		},
+		{
+			name:     "merged maps",
+			template: `{{ $m := merge (dict) .Values.a .Values.b }}{{ $m.x }}{{ $n := mergeOverwrite (deepCopy .Values.c) .Values.d }}{{ range $k, $v := $n }}{{ $v }}{{ end }}{{ (coalesce .Values.e .Values.f).y }}{{ (omit .Values.g "h").i }}{{ (pick .Values.j "k").k }}{{ toYaml (values .Values.l) }}`,
+			want: `
+a: map templates/a.yaml:1
+a.x: scalar templates/a.yaml:1
+b: map templates/a.yaml:1
+b.x: scalar templates/a.yaml:1
+c: map *(scalar) templates/a.yaml:1
+d: map *(scalar) templates/a.yaml:1
+e: map switch templates/a.yaml:1
+e.y: scalar templates/a.yaml:1
+f: map switch templates/a.yaml:1
+f.y: scalar templates/a.yaml:1
+g: map templates/a.yaml:1
+g.i: scalar templates/a.yaml:1
+j: map templates/a.yaml:1
+j.k: scalar templates/a.yaml:1
+l: map|list *(any raw) templates/a.yaml:1
+`,
+		},
+		{
+			name:     "set in a map and read again",
+			template: `{{ $d := dict }}{{ range $k, $v := .Values.a }}{{ $_ := set $d $k $v }}{{ end }}{{ $_ := set $d "own" .Values.b }}{{ $d.SOME }}{{ $d.own.c }}{{ $_ := set .Values "late" .Values.d }}{{ .Values.late.e }}`,
+			want: `
+a: map|list *(any) templates/a.yaml:1
+a.SOME: scalar templates/a.yaml:1
+a.own: map templates/a.yaml:1
+a.own.c: scalar templates/a.yaml:1
+b: map templates/a.yaml:1
+b.c: scalar templates/a.yaml:1
+d: map templates/a.yaml:1
+d.e: scalar templates/a.yaml:1
+late: map templates/a.yaml:1
+late.e: scalar templates/a.yaml:1
+`,
+		},
+		{
+			name:     "through text and back",
+			template: `{{ $m := fromYaml (include "all" .) }}{{ $m.x }}{{ $n := fromYaml (include "some" .) }}{{ $n.v.y }}{{ if (include "flag" . | fromYaml).on }}x{{ end }}`,
+			files: map[string]string{
+				"templates/_h.tpl": `{{ define "all" }}{{ toYaml .Values.a }}{{ end }}{{ define "some" }}
+v:
+  {{- toYaml .Values.b | nindent 2 }}
+{{ end }}{{ define "flag" }}on: {{ .Values.c }}{{ end }}`,
+			},
+			want: `
+a: map templates/_h.tpl:1
+a.x: scalar templates/a.yaml:1
+b: map raw templates/_h.tpl:3
+b.v: map raw templates/a.yaml:1
+b.v.y: scalar raw templates/a.yaml:1
+b.y: scalar raw templates/a.yaml:1
+c: scalar switch templates/_h.tpl:4
+`,
+		},
+		{
+			name:     "lists",
+			template: `{{ $l := concat .Values.a (list .Values.b) | uniq }}{{ $l = append $l .Values.c }}{{ range $l }}{{ .n }}{{ end }}{{ join "," .Values.d }}{{ (first .Values.e).m }}{{ (without .Values.f "x" | last).o }}`,
+			want: `
+a: map|list *(map n(scalar)) templates/a.yaml:1
+b: map templates/a.yaml:1
+b.n: scalar templates/a.yaml:1
+c: map templates/a.yaml:1
+c.n: scalar templates/a.yaml:1
+d: map|list *(scalar) templates/a.yaml:1
+e: map|list *(map m(scalar)) templates/a.yaml:1
+f: map|list *(map o(scalar)) templates/a.yaml:1
+`,
+		},
+		{
+			name:     "a loop that goes deeper",
+			template: `{{ $v := .Values.a }}{{ range splitList "." "x.y.z" }}{{ $v = index $v . }}{{ end }}{{ toYaml $v }}`,
+			want: `
+a: map|list raw *(map|list raw *(any raw)) templates/a.yaml:1
+note: templates/a.yaml:1: a key below a is put together: any key counts
+note: templates/a.yaml:1: a key below a.* is put together: any key counts
+note: templates/a.yaml:1: a variable goes deeper into the values with every turn of the loop: it is followed for 2 turns
+`,
+		},
+		{
+			name:     "a template that contains itself",
+			template: `{{ include "walk" .Values.tree }}`,
+			files: map[string]string{
+				"templates/_h.tpl": `{{ define "walk" }}{{ .name }}{{ range .below }}{{ include "walk" . }}{{ end }}{{ end }}`,
+			},
+			want: `
+tree: map templates/a.yaml:1
+tree.below: map|list *(map below(map|list *(map below(map|list *(any raw)) name(scalar))) name(scalar)) templates/_h.tpl:1
+tree.name: scalar templates/_h.tpl:1
+note: templates/_h.tpl:1: the template "walk" contains itself: it is followed 3 times, and what it is given below that counts as written whole
+`,
+		},
+		{
+			name: "names",
+			template: `metadata:
+  labels:
+    app.kubernetes.io/name: {{ .Values.a }}
+  name: {{ include "full" . }}-x
+spec:
+  other:
+    name: {{ .Values.b }}
+  containers:
+    - image: x
+      name: {{ .Values.c }}
+      env:
+        - name: {{ .Values.d }}
+    {{- if .Values.e }}
+    - name: {{ .Values.f }}
+    {{- end }}
+`,
+			files: map[string]string{
+				"templates/_h.tpl": `{{ define "full" }}{{ if .Values.g }}{{ .Values.g }}{{ else }}{{ default .Chart.Name .Values.h }}{{ end }}{{ end }}`,
+			},
+			want: `
+a: scalar name templates/a.yaml:3
+b: scalar templates/a.yaml:7
+c: scalar name templates/a.yaml:10
+d: scalar templates/a.yaml:12
+e: any switch templates/a.yaml:13
+f: scalar name templates/a.yaml:14
+g: scalar switch name templates/_h.tpl:1
+h: scalar switch name templates/_h.tpl:1
+`,
+		},
+		{
+			name: "the notes are not written",
+			files: map[string]string{
+				"templates/NOTES.txt": `{{ toYaml .Values.a }}`,
+			},
+			want: `
+a: any templates/NOTES.txt:1
+`,
+		},
+		{
+			name:     "all values",
+			template: `{{ toYaml .Values }}`,
+			files: map[string]string{
+				"values.yaml": `a: 1
+`,
+			},
+			want: `
+(all): map raw default={"a":1} templates/a.yaml:1
+a: scalar raw default=1 values.yaml:1
+`,
+		},
+		{
+			name:     "charts below",
+			template: `{{ .Values.sub.a }}{{ .Values.global.g }}{{ .Subcharts.other.Values.viaTop }}{{ include "lib" . }}`,
+			files: map[string]string{
+				"Chart.yaml": `apiVersion: v2
+name: top
+version: 1.0.0
+dependencies:
+- name: sub
+  version: 1.0.0
+  condition: sub.enabled,extra.sub
+  tags: [back]
+  import-values:
+  - child: data
+    parent: from
+- name: sub
+  version: 1.0.0
+  alias: other
+- name: lib
+  version: 1.0.0
+`,
+				"values.yaml": `sub:
+  b: top
+`,
+				"charts/sub/Chart.yaml": `apiVersion: v2
+name: sub
+version: 1.0.0
+`,
+				"charts/sub/values.yaml": `b: own
+data:
+  d: 1
+`,
+				"charts/sub/templates/s.yaml": `{{ .Values.b }}{{ .Values.global.h.i }}{{ .Chart.Name }}{{ toYaml .Values.global.j }}`,
+				"charts/lib/Chart.yaml": `apiVersion: v2
+name: lib
+version: 1.0.0
+type: library
+`,
+				"charts/lib/templates/_l.tpl": `{{ define "lib" }}{{ .Values.fromLibrary }}{{ end }}`,
+			},
+			want: `
+extra: map Chart.yaml:7
+extra.sub: scalar switch Chart.yaml:7
+from: any unread default={"d":1} Chart.yaml:9
+from.d: any unread default=1 Chart.yaml:9
+fromLibrary: scalar charts/lib/templates/_l.tpl:1
+global: map charts/sub/templates/s.yaml:1 templates/a.yaml:1
+global.g: scalar templates/a.yaml:1
+global.h: map charts/sub/templates/s.yaml:1
+global.h.i: scalar charts/sub/templates/s.yaml:1
+global.j: any raw charts/sub/templates/s.yaml:1
+other: map default={"b":"own","data":{"d":1}} charts/sub/templates/s.yaml:1 charts/sub/values.yaml:1,2 templates/a.yaml:1
+other.b: scalar default="own" charts/sub/templates/s.yaml:1 charts/sub/values.yaml:1
+other.data: map unread default={"d":1} charts/sub/values.yaml:2
+other.data.d: scalar unread default=1 charts/sub/values.yaml:3
+other.global: map charts/sub/templates/s.yaml:1
+other.global.h: map charts/sub/templates/s.yaml:1
+other.global.h.i: scalar charts/sub/templates/s.yaml:1
+other.global.j: any raw charts/sub/templates/s.yaml:1
+other.viaTop: scalar templates/a.yaml:1
+sub: map default={"b":"top","data":{"d":1}} values.yaml:1
+sub.a: scalar templates/a.yaml:1
+sub.b: scalar default="top" charts/sub/templates/s.yaml:1 charts/sub/values.yaml:1 values.yaml:2
+sub.data: map unread default={"d":1} charts/sub/values.yaml:2
+sub.data.d: scalar unread default=1 charts/sub/values.yaml:3
+sub.enabled: scalar switch Chart.yaml:7
+sub.global: map charts/sub/templates/s.yaml:1
+sub.global.h: map charts/sub/templates/s.yaml:1
+sub.global.h.i: scalar charts/sub/templates/s.yaml:1
+sub.global.j: any raw charts/sub/templates/s.yaml:1
+tags: map Chart.yaml:8
+tags.back: scalar switch Chart.yaml:8
+`,
+		},
+		{
+			name: "a template of the chart above replaces one below",
+			files: map[string]string{
+				"charts/sub/Chart.yaml": `apiVersion: v2
+name: sub
+version: 1.0.0
+`,
+				"charts/sub/templates/s.yaml": `{{ include "x" . }}{{ define "x" }}{{ .Values.below }}{{ end }}`,
+				"templates/_o.tpl":            `{{ define "x" }}{{ .Values.above }}{{ end }}`,
+			},
+			want: `
+sub: map default={} templates/_o.tpl:1
+sub.above: scalar templates/_o.tpl:1
+`,
+		},
+		{
+			name:     "a template by its file name",
+			template: `{{ include (print $.Template.BasePath "/b.yaml") . | sha256sum }}`,
+			files: map[string]string{
+				"templates/b.yaml": `{{ .Values.a }}`,
+			},
+			want: `
+a: scalar templates/b.yaml:1
+`,
+		},
+		{
+			name:     "a schema",
+			template: `{{ .Values.a }}`,
+			files: map[string]string{
+				"values.schema.json": `{
+  "type": "object",
+  "additionalProperties": false,
+  "$defs": {"name": {"$anchor": "n", "type": "string"}, "tree": {"type": "object", "properties": {"next": {"$ref": "#/$defs/tree"}}}},
+  "properties": {
+    "a": {"$ref": "#/$defs/name"},
+    "b": {"enum": ["x", 1, null]},
+    "c": {"oneOf": [{"type": "string"}, {"type": "object", "properties": {"d": {"type": "integer"}}}]},
+    "e": {"type": "object", "additionalProperties": {"type": ["string", "null"]}},
+    "f": {"type": "object", "patternProperties": {"^x": {"type": "boolean"}}},
+    "g": {"type": "array", "items": {"type": "object", "required": ["h"], "properties": {"h": {"const": "i"}}}},
+    "j": {"allOf": [{"type": ["integer", "string"]}, {"type": "number"}]},
+    "k": {"if": {"properties": {"l": {"const": true}}}, "then": {"properties": {"m": {"type": "string"}}}},
+    "n": {"$ref": "#n"},
+    "o": {"$ref": "other.json#/x"},
+    "p": {"$ref": "#/$defs/tree"},
+    "q": true
+  }
+}
+`,
+			},
+			want: `
+a: scalar types=string templates/a.yaml:1 values.schema.json:6
+b: scalar enum=["x",1,null] unread values.schema.json:7
+c: scalar|map types=string unread values.schema.json:8
+c.d: scalar types=integer unread values.schema.json:8
+e: map types=object *(scalar types=null|string) unread values.schema.json:9
+f: map types=object *(scalar types=boolean) unread values.schema.json:10
+g: list types=array *(map types=object h(scalar enum=["i"])) unread values.schema.json:11
+j: scalar types=integer unread values.schema.json:12
+k: map unread values.schema.json:13
+k.l: scalar enum=[true] unread values.schema.json:13
+k.m: scalar types=string unread values.schema.json:13
+n: scalar types=string unread values.schema.json:14
+o: any unread values.schema.json:15
+p: map types=object unread values.schema.json:16
+p.next: map types=object unread values.schema.json:4
+p.next.next: map types=object unread values.schema.json:4
+q: any unread values.schema.json:17
+note: values.schema.json:15: the reference "other.json#/x" leads out of the file or nowhere
+note: values.schema.json:4: the schema contains itself: it is followed 2 times
+`,
+		},
+		{
+			name:     "what cannot be followed",
+			template: `{{ include .Values.name . }}{{ include "absent" . }}{{ with (lookup "v1" "Secret" "a" "b") }}{{ .Values.a }}{{ end }}{{ tpl (randAlpha 3) . }}{{ .Values.PathValue "x.y" }}`,
+			want: `
+PathValue: any templates/a.yaml:1
+name: scalar switch templates/a.yaml:1
+note: templates/a.yaml:1: .Values.PathValue: a method of the values is not followed
+note: templates/a.yaml:1: .Values.a: what it belongs to is not known
+note: templates/a.yaml:1: the name of the template to include is not known
+note: templates/a.yaml:1: there is no template "absent"
+note: templates/a.yaml:1: where the text that tpl executes comes from is not known
+`,
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			files := maps.Clone(test.files)
+			if files == nil {
+				files = map[string]string{}
+			}
+			if test.template != "" {
+				files["templates/a.yaml"] = test.template
+			}
+			s, err := surface.Find(chartOf(t, files))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := describe(t, s)
+			if diff := cmp.Diff(strings.Split(strings.TrimPrefix(test.want, "\n"), "\n"), strings.Split(got, "\n")); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestFindErrors(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		files map[string]string
+		want  string
+	}{
+		{"a template", map[string]string{"templates/a.yaml": "{{ if }}"},
+			"find what can be set in chart top: parse templates/a.yaml: template: top/templates/a.yaml:1: missing value for if"},
+		{"a schema", map[string]string{"values.schema.json": "{"},
+			"find what can be set in chart top: parse values.schema.json: EOF"},
+		{"a schema of a chart below", map[string]string{
+			"charts/sub/Chart.yaml":         "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
+			"charts/sub/values.schema.json": "{} {}",
+		}, "find what can be set in chart top: parse charts/sub/values.schema.json: there is something after the first value"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := surface.Find(chartOf(t, test.files))
+			if err == nil || err.Error() != test.want {
+				t.Errorf("error %v, want %s", err, test.want)
+			}
+		})
+	}
+	if _, err := surface.Find(nil); err == nil || err.Error() != "find what can be set: the chart has no Chart.yaml" {
+		t.Errorf("without a chart: error %v", err)
+	}
+}
