@@ -2,10 +2,7 @@ package harness_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,7 +57,11 @@ func TestRealCharts(t *testing.T) {
 	if err := yaml.UnmarshalStrict(data, &charts); err != nil {
 		t.Fatal(err)
 	}
-	modules := moduleFolders(t, charts)
+	var paths []string
+	for _, chart := range charts {
+		paths = append(paths, chart.Module)
+	}
+	modules := stock.Modules(t, "charts", paths)
 	kustomize, helm := stock.Tool(t, "kustomize"), stock.Tool(t, "helm")
 
 	var whole, same, failed atomic.Int64
@@ -88,58 +89,6 @@ func TestRealCharts(t *testing.T) {
 	if whole.Load() < 10 || same.Load() < 30 {
 		t.Error("fewer than 10 charts with 3 renderings each were compared")
 	}
-}
-
-// moduleFolders asks for the modules in which the charts come: folders in Go's
-// module cache, downloaded when they are not there.
-//
-// The modules are the direct requirements of a Go module without code, and are
-// named: Go then needs no other module than these, not even their go.mod files,
-// and checks each against go.sum. What go.sum lacks Go would take on trust and
-// add, so that is looked at first.
-func moduleFolders(t *testing.T, charts []realChart) map[string]string {
-	t.Helper()
-	dir := filepath.Join(stock.Root(t), ".ci", "charts")
-	sums, err := os.ReadFile(filepath.Join(dir, "go.sum"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	args := []string{"mod", "download", "-json"}
-	for _, chart := range charts {
-		if !slices.Contains(args, chart.Module) {
-			args = append(args, chart.Module)
-		}
-	}
-	command := exec.Command("go", args...)
-	command.Dir = dir
-	command.Stderr = os.Stderr
-	out, commandErr := command.Output()
-	folders := map[string]string{}
-	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-		var module struct{ Path, Version, Dir, Sum, Error string }
-		if err := decoder.Decode(&module); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatalf("%v: %v", command, err)
-		}
-		if module.Error != "" {
-			t.Fatalf("download %s: %s", module.Path, module.Error)
-		}
-		line := fmt.Sprintf("%s %s %s\n", module.Path, module.Version, module.Sum)
-		if module.Sum == "" || !bytes.Contains(sums, []byte(line)) {
-			t.Fatalf(".ci/charts/go.sum lacks %s", line)
-		}
-		folders[module.Path] = module.Dir
-	}
-	if commandErr != nil {
-		t.Fatalf("%v: %v", command, commandErr)
-	}
-	for _, module := range args[3:] {
-		if folders[module] == "" {
-			t.Fatalf("%v: no folder for %s", command, module)
-		}
-	}
-	return folders
 }
 
 // chartComparison compares the renderings of one chart.

@@ -4,9 +4,15 @@
 package stock
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,6 +36,53 @@ func ToolOf(t testing.TB, folder, name string) string {
 func Source(t testing.TB, folder, module string) string {
 	t.Helper()
 	return run(t, folder, "list", "-m", "-f", "{{.Dir}}", module)
+}
+
+// Modules are the folders in Go's module cache of the modules with these paths,
+// downloaded when they are not there. The go.mod of a folder of .ci requires
+// each directly.
+//
+// The modules are named: Go then needs no other module than these, not even
+// their go.mod files, and checks each against go.sum. What go.sum lacks Go would
+// take on trust and add, so that is looked at first.
+func Modules(t testing.TB, folder string, paths []string) map[string]string {
+	t.Helper()
+	dir := filepath.Join(Root(t), ".ci", folder)
+	sums, err := os.ReadFile(filepath.Join(dir, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	paths = slices.Compact(slices.Sorted(slices.Values(paths)))
+	command := exec.Command("go", append([]string{"mod", "download", "-json"}, paths...)...)
+	command.Dir = dir
+	command.Stderr = os.Stderr
+	out, commandErr := command.Output()
+	folders := map[string]string{}
+	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
+		var module struct{ Path, Version, Dir, Sum, Error string }
+		if err := decoder.Decode(&module); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("%v: %v", command, err)
+		}
+		if module.Error != "" {
+			t.Fatalf("download %s: %s", module.Path, module.Error)
+		}
+		line := fmt.Sprintf("%s %s %s\n", module.Path, module.Version, module.Sum)
+		if module.Sum == "" || !bytes.Contains(sums, []byte(line)) {
+			t.Fatalf(".ci/%s/go.sum lacks %s", folder, line)
+		}
+		folders[module.Path] = module.Dir
+	}
+	if commandErr != nil {
+		t.Fatalf("%v: %v", command, commandErr)
+	}
+	for _, path := range paths {
+		if folders[path] == "" {
+			t.Fatalf("%v: no folder for %s", command, path)
+		}
+	}
+	return folders
 }
 
 func run(t testing.TB, folder string, args ...string) string {

@@ -1,12 +1,7 @@
 package surface_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -40,33 +35,12 @@ func realCharts(t *testing.T) []realChart {
 	if err := yaml.Unmarshal(data, &charts); err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"mod", "download", "-json"}
+	var paths []string
 	for _, chart := range charts {
-		if !slices.Contains(args, chart.Module) {
-			args = append(args, chart.Module)
-		}
+		paths = append(paths, chart.Module)
 	}
-	command := exec.Command("go", args...)
-	command.Dir = filepath.Join(root, ".ci", "charts")
-	command.Stderr = os.Stderr
-	out, err := command.Output()
-	if err != nil {
-		t.Fatalf("%v: %v", command, err)
-	}
-	folders := map[string]string{}
-	for decoder := json.NewDecoder(bytes.NewReader(out)); ; {
-		var module struct{ Path, Dir string }
-		if err := decoder.Decode(&module); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatalf("%v: %v", command, err)
-		}
-		folders[module.Path] = module.Dir
-	}
+	folders := stock.Modules(t, "charts", paths)
 	for i, chart := range charts {
-		if folders[chart.Module] == "" {
-			t.Fatalf("%v: no folder for %s", command, chart.Module)
-		}
 		charts[i].Folder = filepath.Join(folders[chart.Module], filepath.FromSlash(chart.Folder))
 	}
 	return charts
