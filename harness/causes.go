@@ -25,7 +25,7 @@ func findCauses(ctx context.Context, judged *report.Target, target Target, data 
 			continue
 		}
 		if looked == nil {
-			looked = cause.New(target.Path, evaluators, cause.Options{Render: options.Render, Policy: options.Policy})
+			looked = cause.New(target.Path, evaluators, cause.Options{Render: options.Render})
 		}
 		_ = looked.Find(ctx, by, finding)
 	}

@@ -43,7 +43,7 @@ func (t Target) explain(ctx context.Context, evaluators []*evaluate.Evaluator, o
 	}
 	var looked *cause.App
 	if t.kind == app {
-		looked = cause.New(t.Path, evaluators, cause.Options{Render: options.Render, Policy: options.Policy})
+		looked = cause.New(t.Path, evaluators, cause.Options{Render: options.Render})
 	}
 	explained := []report.ExplainedWorkload{}
 	for _, workload := range judged.Workloads {

@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/proompteng/nevermigrate/harness/bundle"
 	"github.com/proompteng/nevermigrate/harness/constraint"
 	"github.com/proompteng/nevermigrate/harness/evaluate"
 	"github.com/proompteng/nevermigrate/harness/manifest"
@@ -32,8 +33,12 @@ type Options struct {
 	// Constraints are files with constraints; each constraint is evaluated.
 	// Empty: the policy's defaults.
 	Constraints []string
-	// Policy is a folder with a policy to use in place of the built-in one.
+	// Policy is a folder or an OPA bundle with a policy to use in place of the
+	// built-in one.
 	Policy string
+	// Verification is the key that must have signed the bundle. Zero: a bundle
+	// that is signed is refused.
+	Verification bundle.Verification
 	// AllowAbsent accepts that there is no controllers workload.
 	AllowAbsent bool
 	// Render says how apps are rendered.
@@ -119,13 +124,17 @@ func loadEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator
 	if err != nil {
 		return nil, err
 	}
+	policy, err := evaluate.LoadPolicy(options.Policy, options.Verification)
+	if err != nil {
+		return nil, err
+	}
 	if len(constraints) == 0 {
-		evaluator, err := evaluate.New(ctx, options.Policy, nil)
+		evaluator, err := evaluate.New(ctx, policy, nil)
 		return []*evaluate.Evaluator{evaluator}, err
 	}
 	var evaluators []*evaluate.Evaluator
 	for i := range constraints {
-		evaluator, err := evaluate.New(ctx, options.Policy, &constraints[i])
+		evaluator, err := evaluate.New(ctx, policy, &constraints[i])
 		if err != nil {
 			return nil, err
 		}

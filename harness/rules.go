@@ -4,27 +4,27 @@ import (
 	"cmp"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 
+	"github.com/proompteng/nevermigrate/harness/evaluate"
 	"github.com/proompteng/nevermigrate/harness/report"
-	"github.com/proompteng/nevermigrate/policy"
 )
 
 // Rules returns the texts of all rules, in the order of their codes: those that
 // the annotations of a policy carry, and those of the rules that judge a whole
-// target. An empty dir is the policy in this binary.
-func Rules(dir string) ([]report.Rule, error) {
-	var source fs.FS = policy.FS
-	if dir != "" {
-		source = os.DirFS(dir)
+// target. The policy is that of the options, of which nothing else counts.
+func Rules(options Options) ([]report.Rule, error) {
+	policy, err := evaluate.LoadPolicy(options.Policy, options.Verification)
+	if err != nil {
+		return nil, err
 	}
+	source := policy.Rules()
 	rules := slices.Clone(targetRules)
-	err := fs.WalkDir(source, ".", func(name string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(source, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || path.Ext(name) != ".rego" || strings.HasSuffix(name, "_test.rego") {
 			return err
 		}

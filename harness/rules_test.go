@@ -11,7 +11,7 @@ import (
 // TestRules: every rule has all texts, whether the policy or the harness states
 // it.
 func TestRules(t *testing.T) {
-	rules, err := harness.Rules("")
+	rules, err := harness.Rules(harness.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,18 +39,18 @@ func TestRules(t *testing.T) {
 
 // TestRulesOfFolder reads another policy than the one in the binary.
 func TestRulesOfFolder(t *testing.T) {
-	rules, err := harness.Rules("../policy")
+	rules, err := harness.Rules(harness.Options{Policy: "../policy"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	builtIn, err := harness.Rules("")
+	builtIn, err := harness.Rules(harness.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !slices.Equal(rules, builtIn) {
 		t.Errorf("got %v, want %v", rules, builtIn)
 	}
-	if _, err := harness.Rules("testdata/no-such-folder"); err == nil {
+	if _, err := harness.Rules(harness.Options{Policy: "testdata/no-such-folder"}); err == nil {
 		t.Error("no error for a folder that does not exist")
 	}
 }

@@ -35,7 +35,7 @@ type Policy struct {
 // finds a problem in the constraint, and when the constraint binds no kind of
 // workload, for then the policy would never judge anything.
 func New(ctx context.Context, c *constraint.Constraint) (*Policy, error) {
-	evaluator, err := evaluate.New(ctx, "", c)
+	evaluator, err := evaluate.New(ctx, nil, c)
 	if err != nil {
 		return nil, err
 	}

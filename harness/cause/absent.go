@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/proompteng/nevermigrate/harness/constraint"
-	"github.com/proompteng/nevermigrate/harness/evaluate"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -69,7 +68,7 @@ func (s *search) unbound(ctx context.Context, c *constraint.Constraint, base *wo
 		}
 		content := maps.Clone(c.Content)
 		content["spec"] = wider
-		e, err := evaluate.New(ctx, s.lab.policy, &constraint.Constraint{File: c.File, Name: c.Name, Content: content})
+		e, err := s.lab.evaluators[0].With(ctx, &constraint.Constraint{File: c.File, Name: c.Name, Content: content})
 		if err != nil {
 			return nil, err
 		}

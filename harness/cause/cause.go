@@ -38,8 +38,6 @@ type Options struct {
 	// Timeout bounds the search for the causes of all findings of an app.
 	// Zero: DefaultTimeout.
 	Timeout time.Duration
-	// Policy is a folder with a policy, as in the evaluators.
-	Policy string
 	// Render says how the app is rendered. A helm command is not run: the
 	// embedded Helm makes all experiments.
 	Render render.Options
@@ -79,7 +77,7 @@ func New(dir string, evaluators []*evaluate.Evaluator, options Options) *App {
 		max:     options.MaxRenders,
 		sources: readSources(dir, maxBytes, shownPath),
 		lab: &lab{
-			dir: dir, options: options.Render, evaluators: evaluators, policy: options.Policy,
+			dir: dir, options: options.Render, evaluators: evaluators,
 			deadline: time.Now().Add(options.Timeout), known: map[[sha256.Size]byte]*world{},
 		},
 	}

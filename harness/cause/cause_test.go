@@ -94,7 +94,7 @@ func write(t *testing.T, files ...string) string {
 func find(t *testing.T, options cause.Options) []report.Finding {
 	t.Helper()
 	ctx := t.Context()
-	evaluator, err := evaluate.New(ctx, "", nil)
+	evaluator, err := evaluate.New(ctx, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestFindingThatDoesNotComeBack(t *testing.T) {
 -- kustomization.yaml --
 resources: [deployment.yaml]
 `)
-	evaluator, err := evaluate.New(t.Context(), "", nil)
+	evaluator, err := evaluate.New(t.Context(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

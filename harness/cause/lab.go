@@ -26,7 +26,6 @@ type lab struct {
 	dir        string
 	options    render.Options
 	evaluators []*evaluate.Evaluator
-	policy     string
 	deadline   time.Time
 
 	// below are changes that stand under those of every experiment.

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -18,11 +17,12 @@ import (
 	conftest "github.com/open-policy-agent/conftest/policy"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
 
+	"github.com/proompteng/nevermigrate/harness/bundle"
 	"github.com/proompteng/nevermigrate/harness/constraint"
 	"github.com/proompteng/nevermigrate/harness/manifest"
 	"github.com/proompteng/nevermigrate/harness/report"
-	"github.com/proompteng/nevermigrate/policy"
 )
 
 // namespace is the Rego package with the rules, which conftest looks for too.
@@ -34,6 +34,7 @@ var forbiddenBuiltins = []string{"http.send", "net.lookup_ip_addr", "opa.runtime
 // Evaluator is the policy, compiled by conftest's engine, under one constraint.
 // It is safe for concurrent use.
 type Evaluator struct {
+	policy     *Policy
 	constraint *constraint.Constraint
 	engine     *conftest.Engine
 	object     rego.PreparedEvalQuery // see objectQuery
@@ -47,30 +48,26 @@ type Result struct {
 	Findings  []report.Finding
 }
 
-// New compiles a policy for a constraint. An empty dir is the policy in this
-// binary; a nil constraint is the defaults. It is an error when the folder has
-// no policy, when it does not compile or is not a controllers-never-migrate
-// policy, and when the policy finds a problem in the constraint.
-func New(ctx context.Context, dir string, c *constraint.Constraint) (*Evaluator, error) {
-	// Conftest loads from files only.
+// New compiles a policy for a constraint. A nil policy is the one in this binary;
+// a nil constraint is the defaults. It is an error when there are no rules, when
+// they do not compile, are not a controllers-never-migrate policy or contradict
+// the policy's data, and when the policy finds a problem in the constraint.
+func New(ctx context.Context, p *Policy, c *constraint.Constraint) (*Evaluator, error) {
+	if p == nil {
+		var err error
+		if p, err = LoadPolicy("", bundle.Verification{}); err != nil {
+			return nil, err
+		}
+	}
 	work, err := os.MkdirTemp("", "nevermigrate-policy-")
 	if err != nil {
 		return nil, fmt.Errorf("make folder for the policy: %w", err)
 	}
 	defer os.RemoveAll(work)
-	source, builtin := "the built-in policy", dir == ""
-	if builtin {
-		dir = filepath.Join(work, "policy")
-		if err := os.CopyFS(dir, policy.FS); err != nil {
-			return nil, fmt.Errorf("unpack the policy: %w", err)
-		}
-	} else {
-		source = "policy " + dir
-		if _, err := fs.Stat(os.DirFS(dir), "."); err != nil {
-			return nil, fmt.Errorf("load %s: no such folder", source)
-		}
+	rules, data, err := p.unpack(work)
+	if err != nil {
+		return nil, err
 	}
-	var data []string
 	if c != nil {
 		file := filepath.Join(work, "constraint.json")
 		text, err := json.Marshal(c.Content)
@@ -82,33 +79,53 @@ func New(ctx context.Context, dir string, c *constraint.Constraint) (*Evaluator,
 		}
 		data = append(data, file)
 	}
-	engine, err := conftest.LoadWithData([]string{dir}, data, conftest.CompilerOptions{
+	engine, err := conftest.LoadWithData([]string{rules}, data, conftest.CompilerOptions{
 		RegoVersion:  "v1",
 		Capabilities: capabilities(),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", source, innermost(err))
+		return nil, fmt.Errorf("load %s: %w", p.name, p.shown(err, rules))
+	}
+	if err := refuseConflicts(ctx, engine); err != nil {
+		return nil, fmt.Errorf("load %s: %w", p.name, p.shown(err, rules))
 	}
 	if !slices.Contains(engine.Namespaces(), namespace) {
-		return nil, fmt.Errorf("load %s: it has no package %s", source, namespace)
+		return nil, fmt.Errorf("load %s: it has no package %s", p.name, namespace)
 	}
-	e := &Evaluator{constraint: c, engine: engine}
-	if err := e.refuseProblems(ctx, source); err != nil {
+	e := &Evaluator{policy: p, constraint: c, engine: engine}
+	if err := e.refuseProblems(ctx, p.name); err != nil {
 		return nil, err
 	}
 	query, err := objectQuery(engine)
 	if err != nil {
-		return nil, fmt.Errorf("load %s: %w", source, err)
+		return nil, fmt.Errorf("load %s: %w", p.name, p.shown(err, rules))
 	}
 	if e.object, err = e.prepare(ctx, query); err != nil {
-		return nil, fmt.Errorf("load %s: %w", source, err)
+		return nil, fmt.Errorf("load %s: %w", p.name, err)
 	}
-	if builtin {
+	if p.builtin {
 		if e.kinds, err = e.judgedKinds(ctx); err != nil {
-			return nil, fmt.Errorf("load %s: %w", source, err)
+			return nil, fmt.Errorf("load %s: %w", p.name, err)
 		}
 	}
 	return e, nil
+}
+
+// With is an evaluator with the same policy and another constraint; see New.
+func (e *Evaluator) With(ctx context.Context, c *constraint.Constraint) (*Evaluator, error) {
+	return New(ctx, e.policy, c)
+}
+
+// refuseConflicts refuses data at the place of a rule, as OPA does for a bundle:
+// the rule would win without a word.
+func refuseConflicts(ctx context.Context, engine *conftest.Engine) error {
+	return storage.Txn(ctx, engine.Store(), storage.TransactionParams{}, func(txn storage.Transaction) error {
+		conflicts := ast.CheckPathConflicts(engine.Compiler(), storage.NonEmpty(ctx, engine.Store(), txn))
+		if len(conflicts) > 0 {
+			return conflicts
+		}
+		return nil
+	})
 }
 
 // judgedKinds asks the policy for the kinds that it looks at, so that the many
@@ -205,8 +222,12 @@ func (e *Evaluator) refuseProblems(ctx context.Context, source string) error {
 		return fmt.Errorf("load %s: data.lib.constraint.problems: %w", source, err)
 	}
 	var messages []error
+	where := "load " + source + ": it finds a problem in the constraint, and none was given"
+	if e.constraint != nil {
+		where = "load constraint " + e.constraint.File
+	}
 	for _, p := range problems {
-		messages = append(messages, fmt.Errorf("load constraint %s: %s %s", e.constraint.File, p.Message, p.Remedy))
+		messages = append(messages, fmt.Errorf("%s: %s %s", where, p.Message, p.Remedy))
 	}
 	return errors.Join(messages...)
 }
@@ -316,13 +337,4 @@ func convert(from, into any) error {
 		return err
 	}
 	return json.Unmarshal(text, into)
-}
-
-// innermost drops conftest's words before the loader's or compiler's own.
-func innermost(err error) error {
-	message := err.Error()
-	for _, prefix := range []string{"loading policies: ", "load: ", "get compiler: "} {
-		message = strings.TrimPrefix(message, prefix)
-	}
-	return errors.New(message)
 }

@@ -150,7 +150,7 @@ func (c Constraint) YAML(ctx context.Context) ([]byte, error) {
 		return nil, fmt.Errorf("write constraint: it became %d objects", len(objects))
 	}
 	checked := &constraint.Constraint{File: c.Name, Name: c.Name, Content: objects[0].Content}
-	if _, err := evaluate.New(ctx, "", checked); err != nil {
+	if _, err := evaluate.New(ctx, nil, checked); err != nil {
 		return nil, err
 	}
 	return text, nil

@@ -39,6 +39,9 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkPolicyFlags(cmd); err != nil {
+				return err
+			}
 			if err := outputs.check(cmd); err != nil {
 				return err
 			}
@@ -56,19 +59,18 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			if err != nil {
 				return err
 			}
-			return outputs.write(cmd, result, options.Policy)
+			return outputs.write(cmd, result, options)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&options.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters and enforcement; can be given several times")
-	flags.StringVar(&options.Policy, "policy", "", "`DIR` with a policy to use in place of the built-in one")
 	flags.BoolVar(&options.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
 	flags.BoolVar(&options.WithoutCauses, "no-causes", false, "leave out the search for the causes of findings, which takes longer than the check itself")
 	flags.StringVar(&shard, "shard", "", "`K/N` to judge the K-th of N parts of the targets; join the JSON reports with merge")
 	outputs = addOutputFlags(cmd)
+	addPolicyFlags(cmd, &options)
 	addRenderFlags(cmd, &options)
 	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
-	must(cmd.MarkFlagDirname("policy"))
 	return cmd
 }
 

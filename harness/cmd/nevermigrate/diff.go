@@ -49,6 +49,9 @@ base side has too are forgiven, and their causes are not looked for.`,
 			if options.Base == "" {
 				return usageError(cmd, errors.New("no base: name the revision to compare with, such as --base origin/main"))
 			}
+			if err := checkPolicyFlags(cmd); err != nil {
+				return err
+			}
 			if err := outputs.check(cmd); err != nil {
 				return err
 			}
@@ -66,7 +69,7 @@ base side has too are forgiven, and their causes are not looked for.`,
 			write := func(w io.Writer, format report.Format, how report.WriteOptions) error {
 				return writeDiff(w, result, format, how, newOnly)
 			}
-			return outputs.writeWith(cmd, write, result.ExitStatus(newOnly, outputs.failOnWarn), options.Check.Policy)
+			return outputs.writeWith(cmd, write, result.ExitStatus(newOnly, outputs.failOnWarn), options.Check)
 		},
 	}
 	flags := cmd.Flags()
@@ -74,12 +77,11 @@ base side has too are forgiven, and their causes are not looked for.`,
 	flags.BoolVar(&options.NoMergeBase, "no-merge-base", false, "compare with REV itself, not with its merge base with HEAD")
 	flags.BoolVar(&newOnly, "new-only", false, "fail on new findings only")
 	flags.StringArrayVar(&options.Check.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters and enforcement; can be given several times")
-	flags.StringVar(&options.Check.Policy, "policy", "", "`DIR` with a policy to use in place of the built-in one")
 	flags.BoolVar(&options.Check.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
 	outputs = addOutputFlags(cmd)
+	addPolicyFlags(cmd, &options.Check)
 	addRenderFlags(cmd, &options.Check)
 	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
-	must(cmd.MarkFlagDirname("policy"))
 	return cmd
 }
 

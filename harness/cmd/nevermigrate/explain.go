@@ -32,6 +32,9 @@ holds is for check to say.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := checkPolicyFlags(cmd); err != nil {
+				return err
+			}
 			write := (*report.Explanation).WriteText
 			switch output {
 			case "text":
@@ -56,11 +59,10 @@ holds is for check to say.`,
 	}
 	flags := cmd.Flags()
 	flags.StringArrayVar(&options.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters; can be given several times")
-	flags.StringVar(&options.Policy, "policy", "", "`DIR` with a policy to use in place of the built-in one")
 	flags.StringVarP(&output, "output", "o", "text", "`FORMAT` of the explanation: text or json")
+	addPolicyFlags(cmd, &options)
 	addRenderFlags(cmd, &options)
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
-	must(cmd.MarkFlagDirname("policy"))
 	return cmd
 }

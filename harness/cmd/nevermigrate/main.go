@@ -7,6 +7,7 @@
 //	nevermigrate merge REPORT...         join the reports of shards
 //	nevermigrate explain PATH...         tell which place decides each mode
 //	nevermigrate render PATH             print the manifests that are judged
+//	nevermigrate bundle                  write the policy as an OPA bundle
 //	nevermigrate schema NAME             print the JSON Schema of a JSON output
 //	nevermigrate template NAME           print what enforces the contract in a cluster
 //

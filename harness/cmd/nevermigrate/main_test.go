@@ -3,7 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"os"
@@ -34,7 +38,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("REPO", root)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "validate": validate},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "validate": validate, "keygen": keygen},
 	})
 }
 
@@ -78,6 +82,22 @@ func validate(ts *testscript.TestScript, neg bool, args []string) {
 	var document any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &document))
 	ts.Check(compiled.Validate(document))
+}
+
+// keygen makes a pair of keys, NAME.private.pem and NAME.public.pem: `keygen NAME`.
+func keygen(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: keygen NAME")
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	ts.Check(err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	public, err := x509.MarshalPKIXPublicKey(key.Public())
+	ts.Check(err)
+	for name, block := range map[string]pem.Block{"private": {Type: "PRIVATE KEY", Bytes: private}, "public": {Type: "PUBLIC KEY", Bytes: public}} {
+		ts.Check(os.WriteFile(ts.MkAbs(args[0]+"."+name+".pem"), pem.EncodeToMemory(&block), 0o600))
+	}
 }
 
 // TestRunReportsWriteErrors: a report that cannot be written is no success.

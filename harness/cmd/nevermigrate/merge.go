@@ -51,7 +51,7 @@ Exit status: as check has it.`,
 			if err != nil {
 				return fmt.Errorf("merge: %w", err)
 			}
-			return outputs.write(cmd, merged, "")
+			return outputs.write(cmd, merged, harness.Options{})
 		},
 	}
 	outputs = addOutputFlags(cmd)

@@ -97,17 +97,17 @@ func (o *outputs) check(cmd *cobra.Command) error {
 }
 
 // write writes the report wherever it goes, and returns its exit status as an
-// error unless the contract holds. Policy is the folder with the policy, whose
-// rules some formats describe.
-func (o *outputs) write(cmd *cobra.Command, result *report.Report, policy string) error {
-	return o.writeWith(cmd, result.Write, result.ExitStatus(o.failOnWarn), policy)
+// error unless the contract holds. Judging says by which policy, whose rules
+// some formats describe.
+func (o *outputs) write(cmd *cobra.Command, result *report.Report, judging harness.Options) error {
+	return o.writeWith(cmd, result.Write, result.ExitStatus(o.failOnWarn), judging)
 }
 
 // writeFunc writes something in a format.
 type writeFunc func(w io.Writer, format report.Format, options report.WriteOptions) error
 
 // writeWith is write for anything that can be written in a report's formats.
-func (o *outputs) writeWith(cmd *cobra.Command, write writeFunc, status int, policy string) error {
+func (o *outputs) writeWith(cmd *cobra.Command, write writeFunc, status int, judging harness.Options) error {
 	destinations, err := o.destinations()
 	if err != nil {
 		return usageError(cmd, err)
@@ -115,7 +115,7 @@ func (o *outputs) writeWith(cmd *cobra.Command, write writeFunc, status int, pol
 	options := report.WriteOptions{FailOnWarn: o.failOnWarn, Version: programVersion()}
 	for _, d := range destinations {
 		if (d.format == report.FormatSARIF || d.format == report.FormatHTML) && options.Rules == nil {
-			if options.Rules, err = harness.Rules(policy); err != nil {
+			if options.Rules, err = harness.Rules(judging); err != nil {
 				return err
 			}
 		}
@@ -145,7 +145,7 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 	case err == nil && !info.Mode().IsRegular():
 		return fmt.Errorf("write %s: it is there and not a regular file", name)
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("write report: %w", err)
+		return fmt.Errorf("write %s: %w", name, err)
 	}
 	file, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
 	if err != nil {

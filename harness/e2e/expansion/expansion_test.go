@@ -158,7 +158,7 @@ func manifestOf(name string, c container) map[string]any {
 // policy lets pass skips.
 func TestAgainstTheKubelet(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 35))
-	judge, err := evaluate.New(t.Context(), "", nil)
+	judge, err := evaluate.New(t.Context(), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
