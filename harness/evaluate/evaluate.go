@@ -161,11 +161,15 @@ var ruleNames = []*regexp.Regexp{
 // compiles a query for each rule and object, which takes far longer than to
 // answer it. Two things that Check does besides are refused in a policy.
 func objectQuery(engine *conftest.Engine) (string, error) {
-	names := map[string]bool{}
-	for file, module := range engine.Modules() {
-		if strings.Contains(engine.Policies()[file], "data.conftest") {
+	// Modules and policies are the same files, not always by the same paths.
+	policies := engine.Policies()
+	for _, file := range slices.Sorted(maps.Keys(policies)) {
+		if strings.Contains(policies[file], "data.conftest") {
 			return "", fmt.Errorf("%s refers to data.conftest, which is not there", file)
 		}
+	}
+	names := map[string]bool{}
+	for file, module := range engine.Modules() {
 		if module.Package.Path.String() != "data."+namespace {
 			continue
 		}

@@ -103,7 +103,9 @@ func (p *Policy) unpack(work string) (rules string, data []string, err error) {
 func (p *Policy) shown(err error, rules string) error {
 	message := err.Error()
 	if p.dir == "" {
-		message = strings.ReplaceAll(message, filepath.ToSlash(rules)+"/", "")
+		// Some of them are without the first slash.
+		folder := filepath.ToSlash(rules) + "/"
+		message = strings.NewReplacer(folder, "", strings.TrimPrefix(folder, "/"), "").Replace(message)
 	}
 	// Conftest's words before the loader's or compiler's own say nothing.
 	for _, prefix := range []string{"loading policies: ", "load: ", "get compiler: "} {
