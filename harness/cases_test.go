@@ -1,6 +1,7 @@
 package harness_test
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/fixtures"
 	"github.com/proompteng/nevermigrate/harness"
+	"github.com/proompteng/nevermigrate/harness/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
 	"github.com/proompteng/nevermigrate/harness/manifest"
 	"github.com/proompteng/nevermigrate/harness/render"
@@ -157,7 +159,14 @@ func renderCases(t *testing.T) []rendered {
 func TestStockToolsAgree(t *testing.T) {
 	cases := renderCases(t)
 	t.Run("objects", func(t *testing.T) { objectsAreWhatIsPrinted(t, cases) })
-	t.Run("conftest", func(t *testing.T) { conftestAgrees(t, cases) })
+	t.Run("conftest", func(t *testing.T) {
+		// The folder policy of the working directory is conftest's default.
+		conftestAgrees(t, cases, nil, harness.Options{AllowAbsent: true, WithoutCauses: true})
+	})
+	t.Run("bundle", func(t *testing.T) {
+		file, unpacked := unpackedBundle(t)
+		conftestAgrees(t, cases, []string{"--policy", unpacked}, harness.Options{AllowAbsent: true, WithoutCauses: true, Policy: file})
+	})
 	t.Run("kustomize", func(t *testing.T) { kustomizeAgrees(t, cases) })
 }
 
@@ -199,9 +208,32 @@ func asJSON(t *testing.T, value any) string {
 	return string(text)
 }
 
-// conftestAgrees runs every case through the stock conftest command, with
-// the same manifests and the constraint as --data, and compares whole results.
-func conftestAgrees(t *testing.T, cases []rendered) {
+// unpackedBundle writes the policy as a bundle and returns its file and a folder
+// with what tar unpacks from it.
+func unpackedBundle(t *testing.T) (file, folder string) {
+	t.Helper()
+	dir := t.TempDir()
+	file, folder = filepath.Join(dir, "policy.tar.gz"), filepath.Join(dir, "unpacked")
+	var archive bytes.Buffer
+	if err := bundle.Write(&archive, bundle.Signing{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, archive.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("tar", "-xzf", file, "-C", folder).CombinedOutput(); err != nil {
+		t.Fatalf("unpack the bundle: %v\n%s", err, out)
+	}
+	return file, folder
+}
+
+// conftestAgrees runs every case through the stock conftest command, with the
+// flags that name the policy, the same manifests and the constraint as --data,
+// and compares whole results with the harness's.
+func conftestAgrees(t *testing.T, cases []rendered, policyFlags []string, options harness.Options) {
 	conftest := stock.Tool(t, "conftest")
 	// One run for all cases with the same constraint, given by its text.
 	type run struct {
@@ -231,7 +263,7 @@ func conftestAgrees(t *testing.T, cases []rendered) {
 	}
 	compared := 0
 	for _, run := range runs {
-		args := []string{"test", "--output", "json", "--no-fail"}
+		args := append([]string{"test", "--output", "json", "--no-fail"}, policyFlags...)
 		if run.constraint != "" {
 			args = append(args, "--data", run.constraint)
 		}
@@ -239,7 +271,7 @@ func conftestAgrees(t *testing.T, cases []rendered) {
 			args = append(args, c.file)
 		}
 		command := exec.Command(conftest, args...)
-		command.Dir = stock.Root(t) // whose folder policy is the default
+		command.Dir = stock.Root(t)
 		if run.constraint != "" {
 			absolute, err := filepath.Abs(run.constraint)
 			if err != nil {
@@ -253,15 +285,15 @@ func conftestAgrees(t *testing.T, cases []rendered) {
 			t.Fatalf("%v: %v", command, err)
 		}
 		theirs := conftestFindings(t, out)
-		defaults := harness.Options{AllowAbsent: true}
+		options.Constraints = nil
 		if run.constraint != "" {
-			defaults.Constraints = []string{run.constraint}
+			options.Constraints = []string{run.constraint}
 		}
 		var files []string
 		for _, c := range run.cases {
 			files = append(files, c.file)
 		}
-		ours, err := harness.CheckAll(t.Context(), files, defaults)
+		ours, err := harness.CheckAll(t.Context(), files, options)
 		if err != nil {
 			t.Fatal(err)
 		}
