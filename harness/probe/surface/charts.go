@@ -24,6 +24,8 @@ type unit struct {
 	folder string // below the top chart's folder, "" or ending with "/"
 	full   string // how Helm names the folder in the names of templates
 	units  []*unit
+	// optional is true when the values can take the unit away.
+	optional bool
 	// defaults are the values of the unit's own values file and those below,
 	// with what the charts above set left out.
 	defaults map[string]any
@@ -38,18 +40,21 @@ func newUnit(c *chart.Chart, name string, values *node, folder, full string) (*u
 		return nil, fmt.Errorf("chart %s: there is no Chart.yaml", full)
 	}
 	u := &unit{chart: c, name: name, values: values, folder: folder, full: full}
-	add := func(dependency *chart.Chart, name string) error {
+	add := func(dependency *chart.Chart, name string, optional bool) error {
 		below := values.child(name)
 		below.child("global").also = []*node{values.child("global")}
 		sub, err := newUnit(dependency, name, below, folder+"charts/"+dependency.Name()+"/", full+"/charts/"+name)
 		if err == nil {
+			for _, below := range sub.all() {
+				below.optional = below.optional || optional
+			}
 			u.units = append(u.units, sub)
 		}
 		return err
 	}
 	for _, dependency := range c.Dependencies() {
 		if !slices.ContainsFunc(c.Metadata.Dependencies, func(d *chart.Dependency) bool { return fits(d, dependency) }) {
-			if err := add(dependency, dependency.Name()); err != nil {
+			if err := add(dependency, dependency.Name(), false); err != nil {
 				return nil, err
 			}
 		}
@@ -59,7 +64,7 @@ func newUnit(c *chart.Chart, name string, values *node, folder, full string) (*u
 		if i < 0 {
 			continue // not vendored: Helm reports that
 		}
-		if err := add(c.Dependencies()[i], cmp.Or(declared.Alias, declared.Name)); err != nil {
+		if err := add(c.Dependencies()[i], cmp.Or(declared.Alias, declared.Name), declared.Condition != "" || len(declared.Tags) > 0); err != nil {
 			return nil, err
 		}
 	}
@@ -122,20 +127,21 @@ func (u *unit) all() []*unit {
 
 // declareDependencies declares the places that switch dependencies on and off,
 // and those that have values from a dependency.
-func (u *unit) declareDependencies(top *node) {
+func (u *unit) declareDependencies(m *machine, top *node) {
 	file := u.folder + "Chart.yaml"
 	declareImported(u.values, u.imported, Source{file, u.lineInChart("import-values")})
 	for _, declared := range u.chart.Metadata.Dependencies {
 		if declared == nil {
 			continue
 		}
+		files := m.filesOf(u, declared)
 		for condition := range strings.SplitSeq(strings.TrimSpace(declared.Condition), ",") {
 			if condition != "" {
-				u.values.at(strings.Split(condition, ".")...).switches(Source{file, u.lineInChart(condition)})
+				u.values.at(strings.Split(condition, ".")...).switches(Source{file, u.lineInChart(condition)}, files)
 			}
 		}
 		for _, tag := range declared.Tags {
-			top.at("tags", tag).switches(Source{file, u.lineInChart(tag)})
+			top.at("tags", tag).switches(Source{file, u.lineInChart(tag)}, files)
 		}
 	}
 }
@@ -150,7 +156,41 @@ func declareImported(n *node, values map[string]any, at Source) {
 	}
 }
 
-func (n *node) switches(s Source) {
+// filesOf are the files that change when a dependency is taken away: those that
+// it writes, that include a template of it, and that read values of which it
+// brings the defaults.
+func (m *machine) filesOf(u *unit, declared *chart.Dependency) map[string]bool {
+	files := map[string]bool{}
+	name := cmp.Or(declared.Alias, declared.Name)
+	for _, sub := range u.units {
+		if sub.name == name {
+			for _, below := range sub.all() {
+				maps.Copy(files, m.users[below])
+			}
+			sub.values.readers(files)
+		}
+	}
+	if len(declared.ImportValues) > 0 {
+		for key := range u.imported {
+			u.values.child(key).readers(files)
+		}
+	}
+	return files
+}
+
+// readers adds the files that read n or what is in it.
+func (n *node) readers(files map[string]bool) {
+	maps.Copy(files, n.files)
+	for _, c := range n.children {
+		c.readers(files)
+	}
+	if n.elem != nil {
+		n.elem.readers(files)
+	}
+}
+
+func (n *node) switches(s Source, files map[string]bool) {
+	n.addFiles(files)
 	n.kinds |= Scalar
 	n.decides, n.read = true, true
 	n.addSource(s)
@@ -185,6 +225,9 @@ func rawFile(c *chart.Chart, names ...string) []byte {
 type definition struct {
 	tree *parse.Tree
 	file *file
+	// under is the template that this one replaces only while its chart is
+	// enabled, nil when there is none.
+	under *definition
 }
 
 // A file is a template file.
@@ -262,12 +305,18 @@ func parseTemplate(name, source string) (map[string]*parse.Tree, error) {
 }
 
 // define adds templates; one without content does not replace another, as in
-// text/template.
+// text/template. One of a chart
+// that can be disabled leaves the one that it replaces reachable.
 func define(definitions map[string]definition, trees map[string]*parse.Tree, f *file) {
 	for _, name := range slices.Sorted(maps.Keys(trees)) {
-		if _, ok := definitions[name]; ok && parse.IsEmptyTree(trees[name].Root) {
+		old, ok := definitions[name]
+		if ok && parse.IsEmptyTree(trees[name].Root) {
 			continue
 		}
-		definitions[name] = definition{trees[name], f}
+		replacing := definition{tree: trees[name], file: f}
+		if ok && f.unit.optional && f.unit != old.file.unit {
+			replacing.under = &old
+		}
+		definitions[name] = replacing
 	}
 }

@@ -2,6 +2,7 @@ package surface
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -107,6 +108,7 @@ func setDefaults(n *node, v any) {
 // settle spreads what is known of the values of a map to its keys, and what is
 // known of a place to what is in it.
 func settle(n *node) {
+	own := maps.Clone(n.files) // not those of one key for another
 	if n.elem != nil {
 		settleElement(n)
 		settle(n.elem)
@@ -115,11 +117,16 @@ func settle(n *node) {
 		c := n.children[key]
 		c.raw = c.raw || n.raw
 		c.template = c.template || n.template
+		if n.raw || n.template {
+			c.addFiles(own)
+		}
 		settle(c)
 		n.read = n.read || c.read
+		n.addFiles(c.files)
 	}
 	if n.elem != nil {
 		n.read = n.read || n.elem.read
+		n.addFiles(n.elem.files)
 	}
 	if n.raw || n.template {
 		n.read = true
@@ -131,6 +138,7 @@ func settle(n *node) {
 func settleElement(n *node) {
 	n.elem.raw = n.elem.raw || n.raw
 	n.elem.template = n.elem.template || n.template
+	n.elem.addFiles(n.files) // of those that go through its elements
 	for _, key := range n.sortedKeys() {
 		n.children[key].absorb(n.elem)
 	}
@@ -144,6 +152,7 @@ func (n *node) absorb(every *node) {
 	n.decides = n.decides || every.decides
 	n.name = n.name || every.name
 	n.read = n.read || every.read
+	n.addFiles(every.files)
 	for _, text := range every.compared {
 		n.addCompared(text)
 	}

@@ -13,7 +13,10 @@ import (
 type machine struct {
 	definitions map[string]definition
 	functions   map[string]function
-	stack       []string // templates being executed
+	file        string // being rendered
+	units       []*unit
+	users       map[*unit]map[string]bool // files that execute templates of a chart, or look whether it is there
+	stack       []string                  // templates being executed
 	steps       int
 	changed     bool // a template changed the values, or what all templates see
 	notes       map[string]bool
@@ -25,8 +28,8 @@ const (
 	// deepest is how often a template can be inside itself before its argument
 	// counts as written whole.
 	deepest = 3
-	// mostSteps is far above what real charts need (about 200,000).
-	mostSteps = 20_000_000
+	// mostSteps is far above what real charts need (up to 72,000).
+	mostSteps = 300_000
 )
 
 // A frame is the execution of one template.
@@ -63,13 +66,24 @@ func (m *machine) execute(name string, def definition, dot value, from Source) *
 		dot.visit(func(n *node) { n.read = true })
 		return &text{whole: dot, unknown: true}
 	}
+	m.uses(def.file.unit)
 	m.stack = append(m.stack, name)
 	defer func() { m.stack = m.stack[:len(m.stack)-1] }()
 	f := &frame{machine: m, def: def, dollar: dot}
 	f.declare("$", dot)
 	out := newText("")
 	f.walk(def.tree.Root, dot, out)
+	size := len(out.printed) + len(out.whole)
+	m.steps += size * size / 50 // what it costs to go on with that much
 	return out
+}
+
+// uses remembers that what is being rendered depends on a chart being there.
+func (m *machine) uses(u *unit) {
+	if m.users[u] == nil {
+		m.users[u] = map[string]bool{}
+	}
+	m.users[u][m.file] = true
 }
 
 func hasPlaces(v value) (has bool) {
@@ -307,11 +321,18 @@ func (n *node) ranged() {
 }
 
 // field is what is below v under a key.
-func field(v value, key string, at Source) value {
-	return below(v, key, at, map[any]bool{})
+func (m *machine) field(v value, key string, at Source) value {
+	found := inside(v, key, map[any]bool{})
+	for _, atom := range found {
+		if n, ok := atom.(*node); ok {
+			n.addSource(at)
+			n.addFile(m.file)
+		}
+	}
+	return found
 }
 
-func below(v value, key string, at Source, seen map[any]bool) value {
+func inside(v value, key string, seen map[any]bool) value {
 	var found value
 	for _, atom := range v {
 		if seen[atom] {
@@ -327,21 +348,16 @@ func below(v value, key string, at Source, seen map[any]bool) value {
 				other.parent.kinds |= Map
 				found = found.with(other)
 			}
-			found = union(found, a.set[key], a.setAny, below(a.like, key, at, seen))
+			found = union(found, a.set[key], a.setAny, inside(a.like, key, seen))
 		case *object:
-			found = union(found, a.fields[key], a.any, below(a.like, key, at, seen))
+			found = union(found, a.fields[key], a.any, inside(a.like, key, seen))
 		case *text:
 			// Of a text that is parsed again: the scalars in it, and, where a
 			// value was not alone in it, that value as a whole.
 			found = found.with(a)
 			if len(a.whole) > 0 {
-				found = union(found, below(a.whole, key, at, seen))
+				found = union(found, inside(a.whole, key, seen))
 			}
-		}
-	}
-	for _, atom := range found {
-		if n, ok := atom.(*node); ok {
-			n.addSource(at)
 		}
 	}
 	return found
@@ -453,11 +469,16 @@ func (f *frame) chain(n parse.Node, v value, keys []string) value {
 		if key == "AsMap" && isValues(v) {
 			continue // a method of Helm's type of .Values
 		}
+		if key == "Subcharts" || key == "Dependencies" {
+			for _, u := range f.units {
+				f.uses(u) // one that is disabled is not among them
+			}
+		}
 		source := at
 		if i < len(keys)-1 {
 			source = Source{} // the last one is what is read
 		}
-		found := field(v, key, source)
+		found := f.field(v, key, source)
 		if key == "Values" && len(found) == 0 {
 			f.note(at, "%s: what it belongs to is not known", n)
 		}
@@ -522,5 +543,9 @@ func (f *frame) include(name string, dot value, at Source) *text {
 		f.note(at, "there is no template %q", name)
 		return &text{unknown: true}
 	}
-	return f.execute(name, def, dot, at)
+	written := f.execute(name, def, dot, at)
+	for under := def.under; under != nil; under = under.under {
+		written = either(written, f.execute(name, *under, dot, at))
+	}
+	return written
 }

@@ -33,10 +33,12 @@ func find(c *chart.Chart) (*Surface, error) {
 	}
 	units := root.all()
 	m := &machine{
+		units:     units,
 		functions: functions(),
 		notes:     map[string]bool{},
 		parsed:    map[string]map[string]*parse.Tree{},
 		turns:     map[*parse.RangeNode]int{},
+		users:     map[*unit]map[string]bool{},
 	}
 	for _, u := range units {
 		u.values.unitRoot = true
@@ -46,7 +48,6 @@ func find(c *chart.Chart) (*Surface, error) {
 		if err := u.declareSchema(m); err != nil {
 			return nil, err
 		}
-		u.declareDependencies(top)
 	}
 	setDefaults(top, root.defaults)
 	all, definitions, err := parseAll(units)
@@ -56,6 +57,9 @@ func find(c *chart.Chart) (*Surface, error) {
 	m.definitions = definitions
 	root.giveContext()
 	m.run(all)
+	for _, u := range units {
+		u.declareDependencies(m, top)
+	}
 	settle(top)
 	return &Surface{Places: places(top), Notes: slices.Sorted(maps.Keys(m.notes))}, nil
 }
@@ -77,6 +81,7 @@ func (m *machine) run(all []*file) {
 				"Name":     {literal(f.name)},
 				"BasePath": {literal(f.unit.full + "/templates")},
 			}}}
+			m.file = f.name
 			written := m.execute(f.name, def, value{f.unit.context}, Source{f.shown, 1})
 			if !strings.HasSuffix(f.name, "NOTES.txt") {
 				written.writeWhole(map[any]bool{})
@@ -140,9 +145,7 @@ func places(root *node) []Place {
 }
 
 func (n *node) place(path []string) Place {
-	shape := n.shape()
-	shape.Fields = nil
-	return Place{Path: path, Shape: *shape, Read: n.read, Default: n.def, Sources: n.whence()}
+	return Place{Path: path, Shape: *n.shape(false), Read: n.read, Default: n.def, Sources: n.whence(), Files: slices.Sorted(maps.Keys(n.files))}
 }
 
 // whence is where n is read or declared: if nowhere itself, where what is in
@@ -162,19 +165,20 @@ func (n *node) whence() []Source {
 	return slices.Compact(all)
 }
 
-func (n *node) shape() *Shape {
+// shape is what is known of n, and of its keys when fields is true.
+func (n *node) shape(fields bool) *Shape {
 	s := &Shape{
 		Kinds: n.kinds, Raw: n.raw, Template: n.template, Switch: n.decides, Name: n.name,
 		Enum: n.enum, Types: n.types, Closed: n.closed, Compared: n.compared,
 	}
-	for _, key := range n.sortedKeys() {
-		if s.Fields == nil {
-			s.Fields = map[string]*Shape{}
+	if fields && len(n.children) > 0 {
+		s.Fields = map[string]*Shape{}
+		for _, key := range n.sortedKeys() {
+			s.Fields[key] = n.children[key].shape(true)
 		}
-		s.Fields[key] = n.children[key].shape()
 	}
 	if n.elem != nil {
-		s.Element = n.elem.shape()
+		s.Element = n.elem.shape(true)
 	}
 	return s
 }

@@ -508,7 +508,7 @@ func (c *call) below(v, key value) value {
 			found = union(found, element(v, i))
 			continue
 		}
-		found = union(found, field(v, k, c.at()))
+		found = union(found, c.field(v, k, c.at()))
 	}
 	if !all {
 		_, elements := ranged(v)
@@ -581,7 +581,7 @@ func pick(c *call) value {
 	for _, key := range c.args[min(1, len(c.args)):] {
 		known, all := key.strings()
 		for _, k := range known {
-			o.put(k, field(c.arg(0), k, c.at()))
+			o.put(k, c.field(c.arg(0), k, c.at()))
 		}
 		if !all {
 			o.like = union(o.like, c.arg(0))

@@ -21,6 +21,7 @@ type node struct {
 	types                                      []string // nil is any
 	compared                                   []string
 	sources                                    []Source
+	files                                      map[string]bool // that read it
 
 	// also are places whose values Helm puts here as well: a subchart's global
 	// is its parent's too.
@@ -96,6 +97,19 @@ func (n *node) String() string {
 func (n *node) addSource(s Source) {
 	if s.File != "" && !slices.Contains(n.sources, s) {
 		n.sources = append(n.sources, s)
+	}
+}
+
+func (n *node) addFile(name string) {
+	if n.files == nil {
+		n.files = map[string]bool{}
+	}
+	n.files[name] = true
+}
+
+func (n *node) addFiles(others map[string]bool) {
+	for name := range others {
+		n.addFile(name)
 	}
 }
 

@@ -118,8 +118,9 @@ func (s *schema) plain() any {
 // A declaration walks a schema along the places.
 type declaration struct {
 	*machine
-	root *schema
-	file string
+	steps int
+	root  *schema
+	file  string
 	// open are the schemas being walked, by place: a schema can contain itself.
 	open map[*schema]int
 }
@@ -138,12 +139,19 @@ func (u *unit) declareSchema(m *machine) error {
 	return nil
 }
 
+// mostSchemas is far above what real charts need (about 1,000).
+const mostSchemas = 20_000
+
 // recursion is how often a schema is followed inside itself.
 const recursion = 2
 
 func (d *declaration) declare(n *node, s *schema) {
 	if s.fields == nil {
 		return // true or false
+	}
+	if d.steps++; d.steps > mostSchemas {
+		d.note(Source{d.file, 1}, "the schema is too large to be followed to the end")
+		return
 	}
 	if d.open[s] >= recursion {
 		d.note(Source{d.file, s.line}, "the schema contains itself: it is followed %d times", recursion)
@@ -317,7 +325,7 @@ func (d *declaration) anchor(s *schema, name string) *schema {
 // types are the JSON types that a schema allows; any is true when it does not
 // restrict them.
 func (d *declaration) types(s *schema, open []*schema) (types []string, any bool) {
-	if s.fields == nil || slices.Contains(open, s) {
+	if d.steps++; s.fields == nil || slices.Contains(open, s) || d.steps > mostSchemas {
 		return nil, true
 	}
 	open = append(open, s)

@@ -34,6 +34,10 @@ type Place struct {
 	Default any
 	// Sources tell where it is read or declared, sorted.
 	Sources []Source
+	// Files are the template files whose output can depend on the place, by the
+	// names under which Helm renders them (agents/charts/db/templates/a.yaml),
+	// sorted; as Read, unless a note says that something was not followed.
+	Files []string
 }
 
 // Shape is what the templates and the schemas do with a value.

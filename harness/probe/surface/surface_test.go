@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 // describe writes a whole surface, a line for each place:
 //
-//	path: kinds, flags, what is allowed, default; sources
+//	path: kinds, flags, what is allowed, default, sources -> files
 func describe(t *testing.T, s *surface.Surface) string {
 	t.Helper()
 	var out strings.Builder
@@ -40,6 +41,13 @@ func describe(t *testing.T, s *surface.Surface) string {
 		}
 		for _, file := range slices.Sorted(maps.Keys(byFile)) {
 			fmt.Fprintf(&out, " %s:%s", file, strings.Join(byFile[file], ","))
+		}
+		for i, file := range p.Files {
+			sep := ","
+			if i == 0 {
+				sep = " -> "
+			}
+			out.WriteString(sep + path.Base(file))
 		}
 		out.WriteString("\n")
 	}
