@@ -106,10 +106,11 @@ type facts struct {
 	Bare, Stem, LastWord           string
 
 	// Regular expressions.
-	Controllers, ExemptImages       string
-	Skip, Auto                      string
-	EchoOrWord                      string
-	Sets, Removes, Changes, Suspect string
+	Controllers, ExemptImages string
+	Skip, Auto                string
+	EchoOrWord                string
+	Sets, Removes, Changes    string
+	NotJustRead, MayClear     string
 
 	Fallback string
 }
@@ -134,8 +135,9 @@ func (c *contract) facts(m match) facts {
 		Sets:       alternatives(c.Patterns["sets"], grouped),
 		Removes:    alternatives(c.Patterns["removes"], grouped),
 		Changes:    alternatives(slices.Concat(c.Patterns["sets"], c.Patterns["removes"], c.Patterns["clears"]), grouped),
-		// A name that is not just read, or a way to clear the environment.
-		Suspect: `(?:^|[^${]|(?:^|[^$])\{)` + name + `|\{` + name + `[:+]?=|(?:env|exec)\s+-|process\.env\s*=|environ\.clear`,
+		// What the patterns of Sets and Removes, and those that clear, imply.
+		NotJustRead: `(?:^|[^${]|(?:^|[^$])\{)` + name + `|\{` + name + `[:+]?=`,
+		MayClear:    `(?:env|exec)\s+-|process\.env\s*=|environ\.clear`,
 		Fallback: "CNM: the controllers never migrate: a container does not declare " + c.Variable +
 			fmt.Sprintf(" exactly once with value: %q. nevermigrate check says more.", c.PlainSkip),
 	}
