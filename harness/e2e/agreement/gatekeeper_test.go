@@ -166,7 +166,8 @@ func request(operation admissionv1.Operation, object, old map[string]any) (*admi
 	kind, _ := about.Object["kind"].(string)
 	apiVersion, _ := about.Object["apiVersion"].(string)
 	version, err := runtimeschema.ParseGroupVersion(apiVersion)
-	if kind == "" || version.Version == "" || err != nil {
+	// The group without a name has one version only.
+	if kind == "" || version.Version == "" || err != nil || version.Group == "" && version.Version != "v1" {
 		return nil, errNoRequest
 	}
 	r := &admissionv1.AdmissionRequest{
