@@ -183,7 +183,7 @@ func TestSamplesInTheGate(t *testing.T) {
 	judged, refused := 0, 0
 	for _, test := range readSuite(t).Tests {
 		t.Run(test.Name, func(t *testing.T) {
-			evaluator, err := evaluate.New(t.Context(), "", loadConstraint(t, test.Constraint))
+			evaluator, err := evaluate.New(t.Context(), nil, loadConstraint(t, test.Constraint))
 			if test.Invalid || test.Name == "cnm000-unusable-constraint" {
 				refused++
 				if err == nil {

@@ -238,7 +238,7 @@ func newGate(t testing.TB, given ...constraint.Constraint) gate {
 	t.Helper()
 	var g gate
 	for i := range given {
-		evaluator, err := evaluate.New(t.Context(), "", &given[i])
+		evaluator, err := evaluate.New(t.Context(), nil, &given[i])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -90,7 +90,7 @@ func TestRefusedConstraints(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := constraintWith(t, test.change)
-			if _, err := evaluate.New(t.Context(), "", &c); err == nil {
+			if _, err := evaluate.New(t.Context(), nil, &c); err == nil {
 				t.Error("the gate does not refuse it")
 			}
 			err := e.apply(t.Context(), c.Content)
@@ -141,7 +141,7 @@ func TestParametersAgree(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, problems := evaluate.New(t.Context(), "", &c)
+		_, problems := evaluate.New(t.Context(), nil, &c)
 		refused := e.apply(t.Context(), c.Content)
 		if (problems == nil) != (refused == nil) {
 			t.Errorf("%s\ngate:    %v\ncluster: %v", text, problems, refused)
