@@ -116,7 +116,7 @@ func TestSuiteIsComplete(t *testing.T) {
 			}
 		}
 	}
-	rules, err := harness.Rules("")
+	rules, err := harness.Rules(harness.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
