@@ -9,16 +9,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime"
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/warning"
 	"sigs.k8s.io/yaml"
 )
 
-// decode reads an object.
+// decode reads an object as an API server does, with integers apart from other
+// numbers.
 func decode(t testing.TB, text string) map[string]any {
 	t.Helper()
+	asJSON, err := yaml.YAMLToJSON([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var object map[string]any
-	if err := yaml.Unmarshal([]byte(text), &object); err != nil {
+	if err := utiljson.Unmarshal(asJSON, &object); err != nil {
 		t.Fatal(err)
 	}
 	return object
@@ -153,7 +159,7 @@ func TestReviews(t *testing.T) {
 			if test.want != "" {
 				subject := test.new
 				metadata := subject["metadata"].(map[string]any)
-				resource, _ := resourceOf(subject)
+				resource := resourceOf(subject)
 				group := ""
 				if prefix, _, ok := strings.Cut(subject["apiVersion"].(string), "/"); ok {
 					group = "." + prefix
