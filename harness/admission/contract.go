@@ -138,8 +138,8 @@ func (c *contract) facts(m match) facts {
 		// What the patterns of Sets and Removes, and those that clear, imply.
 		NotJustRead: `(?:^|[^${]|(?:^|[^$])\{)` + name + `|\{` + name + `[:+]?=`,
 		MayClear:    `(?:env|exec)\s+-|process\.env\s*=|environ\.clear`,
-		Fallback: "CNM: the controllers never migrate: a container does not declare " + c.Variable +
-			fmt.Sprintf(" exactly once with value: %q. nevermigrate check says more.", c.PlainSkip),
+		Fallback: fmt.Sprintf("A container of a controllers workload does not declare %s exactly once with value: %q. "+
+			"nevermigrate check says where and what to do.", c.Variable, c.PlainSkip),
 	}
 	f.ContainerLists = slices.Concat([][]string{{"env"}, {"envFrom"}}, f.Commands)
 	if i := strings.LastIndexByte(c.Variable, '_'); i >= 0 {
