@@ -33,10 +33,39 @@ type helm interface {
 // environment, kubeconfig or network reaches it.
 type embeddedHelm struct{ overlay overlay }
 
-// template follows newTemplateCmd and runInstall of helm.sh/helm/v4/pkg/cmd,
+// template gives what the helm command line prints.
+func (h embeddedHelm) template(ctx context.Context, chart types.HelmChart, home string, values []byte) ([]byte, error) {
+	r, err := h.request(chart, home, values)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := loadChart(r.folder, h.overlay)
+	if err != nil {
+		return nil, err
+	}
+	rendered, err := r.install.RunWithContext(ctx, loaded, r.values)
+	if err != nil {
+		return nil, err
+	}
+	rel, ok := rendered.(*release.Release)
+	if !ok {
+		return nil, fmt.Errorf("helm rendered a release of an unknown type %T", rendered)
+	}
+	return r.output(strings.TrimSpace(rel.Manifest), rel.Hooks), nil
+}
+
+// request is `helm template` with its arguments read.
+type request struct {
+	install   *action.Install
+	folder    string         // of the chart
+	values    map[string]any // that the arguments give
+	skipTests bool
+}
+
+// request follows newTemplateCmd and runInstall of helm.sh/helm/v4/pkg/cmd,
 // the code behind the helm command line, for the flags that kustomize sets
 // (types.HelmChart.AsHelmArgs).
-func (h embeddedHelm) template(ctx context.Context, chart types.HelmChart, home string, values []byte) ([]byte, error) {
+func (h embeddedHelm) request(chart types.HelmChart, home string, values []byte) (*request, error) {
 	chart.ValuesFile = givenValues
 	install := action.NewInstall(action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler)))
 	install.DryRunStrategy = action.DryRunClient
@@ -81,29 +110,23 @@ func (h embeddedHelm) template(ctx context.Context, chart types.HelmChart, home 
 	if err != nil {
 		return nil, err
 	}
-	loaded, err := loadChart(folder, h.overlay)
-	if err != nil {
-		return nil, err
-	}
-	rendered, err := install.RunWithContext(ctx, loaded, merged)
-	if err != nil {
-		return nil, err
-	}
-	rel, ok := rendered.(*release.Release)
-	if !ok {
-		return nil, fmt.Errorf("helm rendered a release of an unknown type %T", rendered)
-	}
+	return &request{install, folder, merged, skipTests}, nil
+}
+
+// output is what the command line prints of a release: its manifests, then its
+// hooks.
+func (r *request) output(manifests string, hooks []*release.Hook) []byte {
 	var out bytes.Buffer
-	fmt.Fprintln(&out, strings.TrimSpace(rel.Manifest))
-	if !install.DisableHooks {
-		for _, hook := range rel.Hooks {
-			if skipTests && slices.Contains(hook.Events, release.HookTest) {
+	fmt.Fprintln(&out, manifests)
+	if !r.install.DisableHooks {
+		for _, hook := range hooks {
+			if r.skipTests && slices.Contains(hook.Events, release.HookTest) {
 				continue
 			}
 			fmt.Fprintf(&out, "---\n# Source: %s\n%s\n", hook.Path, hook.Manifest)
 		}
 	}
-	return out.Bytes(), nil
+	return out.Bytes()
 }
 
 // givenValues stands for the values that are given as bytes; all other values

@@ -200,28 +200,37 @@ func (p *inflator) valuesFile() ([]byte, error) {
 	return values, nil
 }
 
-// objects follows the end of the stock generator's Generate, with its second
-// try for output that has a message before the first document.
+// objects follows the end of the stock generator's Generate.
 func (p *inflator) objects(manifests []byte) (resmap.ResMap, error) {
-	factory := p.helpers.ResmapFactory()
-	objects, err := factory.NewResMapFromBytes(manifests)
+	objects, err := readObjects(p.helpers.ResmapFactory(), manifests)
 	if err != nil {
-		reader := &kio.ByteReader{Reader: bytes.NewReader(manifests), OmitReaderAnnotations: true}
-		nodes, readErr := reader.Read()
-		if readErr != nil {
-			return nil, fmt.Errorf("read what helm rendered: %w", readErr)
-		}
-		if len(nodes) == 0 {
-			return nil, fmt.Errorf("read what helm rendered: %w", err)
-		}
-		if objects, err = factory.NewResMapFromRNodeSlice(nodes); err != nil {
-			return nil, fmt.Errorf("read what helm rendered: %w", err)
-		}
+		return nil, err
 	}
 	for _, object := range objects.Resources() {
 		if err := object.PipeE(kyaml.SetAnnotation(konfig.HelmGeneratedAnnotation, "true")); err != nil {
 			return nil, fmt.Errorf("mark what helm rendered: %w", err)
 		}
+	}
+	return objects, nil
+}
+
+// readObjects reads as the stock generator does, with its second try for output
+// that has a message before the first document.
+func readObjects(factory *resmap.Factory, manifests []byte) (resmap.ResMap, error) {
+	objects, err := factory.NewResMapFromBytes(manifests)
+	if err == nil {
+		return objects, nil
+	}
+	reader := &kio.ByteReader{Reader: bytes.NewReader(manifests), OmitReaderAnnotations: true}
+	nodes, readErr := reader.Read()
+	if readErr != nil {
+		return nil, fmt.Errorf("read what helm rendered: %w", readErr)
+	}
+	if len(nodes) == 0 {
+		return nil, fmt.Errorf("read what helm rendered: %w", err)
+	}
+	if objects, err = factory.NewResMapFromRNodeSlice(nodes); err != nil {
+		return nil, fmt.Errorf("read what helm rendered: %w", err)
 	}
 	return objects, nil
 }

@@ -27,6 +27,7 @@ import (
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
@@ -62,6 +63,8 @@ type Options struct {
 	// Overlay holds, by their real paths, files that are read with another
 	// content than theirs. A helm command does not see it, so it is not run.
 	Overlay map[string][]byte
+
+	helm helm // in place of the embedded one, for this package
 }
 
 // ErrNothingRendered says that an app has no objects at all, which kustomize
@@ -113,23 +116,31 @@ func Objects(ctx context.Context, dir string, options Options) ([]map[string]any
 		var decoded []map[string]any
 		size := 0
 		for _, object := range objects.Resources() {
-			// A node may hold what JSON has not, such as a time.
-			tree, err := object.Map()
+			content, bytes, err := decodedObject(object)
 			if err != nil {
 				return nil, 0, err
 			}
-			text, err := json.Marshal(tree)
-			if err != nil {
-				return nil, 0, err
-			}
-			var content map[string]any
-			if err := json.Unmarshal(text, &content); err != nil {
-				return nil, 0, err
-			}
-			decoded, size = append(decoded, content), size+len(text)
+			decoded, size = append(decoded, content), size+bytes
 		}
 		return decoded, size, nil
 	})
+}
+
+// decodedObject returns an object as encoding/json would decode it, and its
+// size as JSON. A node may hold what JSON has not, such as a time.
+func decodedObject(object *resource.Resource) (content map[string]any, size int, err error) {
+	tree, err := object.Map()
+	if err != nil {
+		return nil, 0, err
+	}
+	text, err := json.Marshal(tree)
+	if err != nil {
+		return nil, 0, err
+	}
+	if err := json.Unmarshal(text, &content); err != nil {
+		return nil, 0, err
+	}
+	return content, len(text), nil
 }
 
 // render renders an app within the limits and encodes its objects; encode also
@@ -147,7 +158,10 @@ func render[T any](ctx context.Context, dir string, options Options, encode func
 	defer stop(nil)
 
 	r := &run{ctx: ctx, helm: embeddedHelm{options.Overlay}, maxBytes: options.MaxBytes, overlay: options.Overlay}
-	if options.HelmCommand != "" && options.Overlay == nil {
+	switch {
+	case options.helm != nil:
+		r.helm = options.helm
+	case options.HelmCommand != "" && options.Overlay == nil:
 		command, err := newCommandHelm(ctx, options.HelmCommand, options.MaxBytes)
 		if err != nil {
 			return none, err
