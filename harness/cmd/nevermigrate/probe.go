@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/proompteng/nevermigrate/harness"
+	"github.com/proompteng/nevermigrate/harness/probe"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+func newProbeCommand() *cobra.Command {
+	var options probe.Options
+	var check harness.Options
+	var output string
+	cmd := &cobra.Command{
+		Use:   "probe [flags] CHART|APP",
+		Short: "Search a chart's values for a configuration that makes controllers migrate",
+		Long: `Search a chart's values for a configuration that makes controllers migrate.
+
+The places that can be set are read off the chart's values, its schema and its
+templates, subcharts included. Into each of them goes all that might change the
+migrations variable of a controllers container, then pairs and triples of what
+had an effect. Each configuration is one of
+
+  refused    the chart or its schema refuses to render
+  harmless   every controllers container skips
+  hole       a controllers container migrates or cannot be proven not to
+  escaped    the same, and the policy does not see it: a mistake in the policy
+  vanished   a template writes no controllers workload any more
+
+and each distinct hole is reported once, with the least that must be set. It is
+rendered once more as an app before it is reported.
+
+A CHART is a folder with a Chart.yaml. Of an APP, a folder with a kustomization,
+each chart is probed under the app's values; its patches are not part of it. What
+--set, --set-string and --set-json set is pinned: it is never changed.
+
+The same seed gives the same report, whatever the number of jobs.
+
+Exit status: 0 no hole, or known ones only; 1 there are holes; 2 it could not be
+decided, or a hole escaped.`,
+		Example: `  nevermigrate probe charts/agents
+  nevermigrate probe --set controllersMigrationsGuard=enforce charts/agents
+  nevermigrate probe -o json argocd/applications/agents > known-holes.json
+  nevermigrate probe --baseline known-holes.json argocd/applications/agents`,
+		Args: exactArgs(1, "a CHART or an APP"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			write, ok := probeFormats[output]
+			if !ok {
+				return usageError(cmd, fmt.Errorf("unknown output %q: use table, json or markdown", output))
+			}
+			options.Constraints, options.Policy, options.Render = check.Constraints, check.Policy, check.Render
+			// Helm warns of values of another type than the chart's, of which
+			// there are many here.
+			log.SetOutput(io.Discard)
+			show, wipe := probeProgress(cmd.ErrOrStderr(), time.Now)
+			options.Progress = show
+			result, err := probe.Run(cmd.Context(), args[0], options)
+			wipe()
+			if err != nil {
+				return err
+			}
+			if err := write(result, cmd.OutOrStdout()); err != nil {
+				return err
+			}
+			if status := result.ExitStatus(); status != report.ExitHolds {
+				return exitStatus(status)
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVarP(&output, "output", "o", "table", "`FORMAT` of the report: table, json or markdown")
+	flags.StringArrayVarP(&options.Values, "values", "f", nil, "`FILE` with values to start from, over the chart's or the app's own; can be given several times")
+	flags.StringArrayVar(&options.Set, "set", nil, "`PATH=VALUE` to set and pin, as helm's --set")
+	flags.StringArrayVar(&options.SetString, "set-string", nil, "`PATH=TEXT` to set and pin, as helm's --set-string")
+	flags.StringArrayVar(&options.SetJSON, "set-json", nil, "`PATH=JSON` to set and pin, as helm's --set-json")
+	flags.StringVar(&options.ReleaseName, "release-name", "", "`NAME` of a chart's release (default: the chart's name)")
+	flags.StringVarP(&options.Namespace, "namespace", "n", "", "`NAMESPACE` of a chart's release (default \"default\")")
+	flags.IntVar(&options.Budget, "budget", probe.DefaultBudget, "`NUMBER` of configurations to try for each chart")
+	flags.Uint64Var(&options.Seed, "seed", 0, "`NUMBER` that decides which combinations are tried")
+	flags.IntVar(&options.Jobs, "jobs", 0, "`NUMBER` of configurations to try at the same time (default: one for each processor)")
+	flags.StringVar(&options.Baseline, "baseline", "", "`FILE` with known holes: a JSON report of probe, or a list of their ids")
+	flags.StringArrayVar(&check.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters and enforcement; can be given several times")
+	flags.StringVar(&check.Policy, "policy", "", "`DIR` with a policy to use in place of the built-in one")
+	flags.StringVar(&check.Render.KubeVersion, "kube-version", "1.35.0", "`VERSION` of Kubernetes that charts see")
+	flags.StringSliceVar(&check.Render.APIVersions, "api-versions", nil, "Kubernetes API `VERSIONS` that charts see besides Helm's own")
+	must(cmd.MarkFlagFilename("values", "yaml", "yml", "json"))
+	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
+	must(cmd.MarkFlagFilename("baseline"))
+	must(cmd.MarkFlagDirname("policy"))
+	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "markdown"}, cobra.ShellCompDirectiveNoFileComp)))
+	return cmd
+}
+
+var probeFormats = map[string]func(*probe.Report, io.Writer) error{
+	"table":    (*probe.Report).WriteTable,
+	"json":     (*probe.Report).WriteJSON,
+	"markdown": (*probe.Report).WriteMarkdown,
+}
+
+// probeProgress returns a function that shows on a terminal how many
+// configurations have been tried and how fast, and one that ends that with the
+// whole rate. Elsewhere both do nothing.
+func probeProgress(w io.Writer, now func() time.Time) (show func(tried, budget int), wipe func()) {
+	file, ok := w.(*os.File)
+	if !ok || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(file.Fd())) {
+		return nil, func() {}
+	}
+	start, done := now(), 0
+	show = func(tried, budget int) {
+		done = tried
+		fmt.Fprintf(w, "\r\x1b[Ktried %d of %d configurations, %.0f a second", tried, budget, float64(tried)/now().Sub(start).Seconds())
+	}
+	wipe = func() {
+		if done > 0 {
+			fmt.Fprintf(w, "\r\x1b[K%.0f configurations a second\n", float64(done)/now().Sub(start).Seconds())
+		}
+	}
+	return show, wipe
+}

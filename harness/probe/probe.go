@@ -1,0 +1,361 @@
+// Package probe searches the values of a Helm chart for a configuration that
+// makes controllers migrate. The gate judges one configuration; the probe looks
+// at all that it can think of.
+//
+// Data flows one way: target → chart → surface → configurations → render →
+// judge → distinct → confirm → report.
+package probe
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"helm.sh/helm/v4/pkg/chart/common/util"
+
+	"github.com/proompteng/nevermigrate/harness/constraint"
+	"github.com/proompteng/nevermigrate/harness/evaluate"
+	"github.com/proompteng/nevermigrate/harness/probe/surface"
+	"github.com/proompteng/nevermigrate/harness/render"
+)
+
+// Options say how to search. The zero value is ready to use.
+type Options struct {
+	// Values are files with values to start from, over the chart's own or the
+	// app's. A later file wins.
+	Values []string
+	// Set, SetString and SetJSON are values as helm's --set, --set-string and
+	// --set-json take them, over all others. What they set is pinned: no
+	// configuration changes it.
+	Set, SetString, SetJSON []string
+	// ReleaseName and Namespace are those of a chart's release. Empty: the
+	// chart's name, and "default". An app has its own.
+	ReleaseName, Namespace string
+	// Constraints are files with constraints; each is evaluated. Empty: the
+	// policy's defaults.
+	Constraints []string
+	// Policy is a folder with a policy to use in place of the built-in one.
+	Policy string
+	// Render says how charts are rendered. A helm command is not used.
+	Render render.Options
+	// Budget is the number of configurations to try for each chart. Zero:
+	// DefaultBudget.
+	Budget int
+	// Seed decides which combinations are tried when the budget is too small for
+	// all. The same seed gives the same report.
+	Seed uint64
+	// Jobs is how many configurations are tried at the same time, which makes no
+	// difference to the report. Zero: one for each processor.
+	Jobs int
+	// Baseline is a file with holes that are known: a JSON report, or their names.
+	Baseline string
+	// Progress is told, now and then, how many configurations of the budget have
+	// been tried. Its calls do not overlap.
+	Progress func(tried, budget int)
+}
+
+// DefaultBudget is enough for all single configurations of a chart of some size.
+const DefaultBudget = 5000
+
+func (o Options) withDefaults() (Options, error) {
+	if o.Budget < 0 || o.Jobs < 0 {
+		return o, errors.New("budget and jobs cannot be negative")
+	}
+	if o.Budget == 0 {
+		o.Budget = DefaultBudget
+	}
+	if o.Jobs == 0 {
+		o.Jobs = runtime.GOMAXPROCS(0)
+	}
+	return o, nil
+}
+
+// ErrNoControllers says that there was nothing to probe.
+var ErrNoControllers = errors.New("no chart renders a controllers workload, so there is nothing to probe: check the path, the values that enable the controllers, and the constraint's controllers patterns")
+
+// Run probes a chart, or each chart of an app, and returns the report. An error
+// means that nothing can be said: no chart, a constraint, a policy or values
+// that cannot be used, a base that does not render, ErrNoControllers, or a
+// rendering without end.
+func Run(ctx context.Context, target string, options Options) (*Report, error) {
+	options, err := options.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	var known []string
+	if options.Baseline != "" {
+		if known, err = loadBaseline(options.Baseline); err != nil {
+			return nil, err
+		}
+	}
+	judge, err := newJudge(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	pins, err := readPins(options)
+	if err != nil {
+		return nil, err
+	}
+	charts, err := open(ctx, target, options)
+	if err != nil {
+		return nil, err
+	}
+	r := &Report{Version: reportVersion, Target: display(target), Seed: options.Seed, Budget: options.Budget, Charts: []Chart{}, Gone: []string{}}
+	probed := false
+	for _, chart := range charts {
+		base, err := baseOf(chart, options, pins)
+		if err != nil {
+			return nil, err
+		}
+		subject := &subject{chart: chart, base: base, judge: judge}
+		found, err := probeChart(ctx, subject, pins, options, len(charts))
+		if err != nil {
+			return nil, fmt.Errorf("probe chart %s: %w", chart.Loaded().Name(), err)
+		}
+		probed = probed || found.Base != NoControllers
+		r.Charts = append(r.Charts, *found)
+	}
+	if !probed {
+		return nil, ErrNoControllers
+	}
+	r.finish(known)
+	return r, nil
+}
+
+func newJudge(ctx context.Context, options Options) (*judge, error) {
+	constraints, err := constraint.Load(options.Constraints)
+	if err != nil {
+		return nil, err
+	}
+	all := []*constraint.Constraint{nil}
+	if len(constraints) > 0 {
+		all = nil
+		for i := range constraints {
+			all = append(all, &constraints[i])
+		}
+	}
+	k := &judge{}
+	for _, c := range all {
+		evaluator, err := evaluate.New(ctx, options.Policy, c)
+		if err != nil {
+			return nil, err
+		}
+		contract, err := newContract(c)
+		if err != nil {
+			return nil, err
+		}
+		k.evaluators, k.contracts = append(k.evaluators, evaluator), append(k.contracts, contract)
+		k.migrating = append(k.migrating, newCorpus(contract.rules).commands()...)
+	}
+	return k, nil
+}
+
+// open finds the charts of a target: a chart's folder, or an app.
+func open(ctx context.Context, target string, options Options) ([]*render.Chart, error) {
+	if info, err := os.Stat(target); err != nil {
+		return nil, fmt.Errorf("%s: no such folder", target)
+	} else if !info.IsDir() {
+		return nil, fmt.Errorf("%s: not a folder: name a chart or an app", target)
+	}
+	if render.IsChart(target) {
+		chart, err := openChart(target, options)
+		if err != nil {
+			return nil, fmt.Errorf("load chart %s: %w", target, err)
+		}
+		return []*render.Chart{chart}, nil
+	}
+	if !render.IsApp(target) {
+		return nil, fmt.Errorf("%s: neither a chart (a folder with a Chart.yaml) nor an app (a folder with a kustomization.yaml)", target)
+	}
+	if options.ReleaseName != "" || options.Namespace != "" {
+		return nil, fmt.Errorf("%s: an app has its own release names and namespaces", target)
+	}
+	charts, err := render.Charts(ctx, target, options.Render)
+	if err != nil {
+		return nil, fmt.Errorf("render %s: %w", target, err)
+	}
+	if len(charts) == 0 {
+		return nil, fmt.Errorf("%s: the app has no helmCharts, so it has no values to probe", target)
+	}
+	return charts, nil
+}
+
+func openChart(folder string, options Options) (*render.Chart, error) {
+	name, namespace := options.ReleaseName, cmp.Or(options.Namespace, "default")
+	chart, err := render.OpenChart(folder, cmp.Or(name, "release-name"), namespace, nil, options.Render)
+	if err != nil || name != "" {
+		return chart, err
+	}
+	return render.OpenChart(folder, chart.Loaded().Name(), namespace, nil, options.Render)
+}
+
+// probeChart probes one chart under its base.
+func probeChart(ctx context.Context, s *subject, pins configuration, options Options, charts int) (*Chart, error) {
+	found := &Chart{
+		Folder: display(s.chart.Folder), Name: s.chart.Loaded().Name(), Release: s.chart.ReleaseName, Namespace: s.chart.Namespace,
+		Base: Harmless, Notes: []string{}, Holes: []Hole{},
+	}
+	files, refused, err := s.render(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	if refused != nil {
+		return nil, fmt.Errorf("the base is refused, so there is nothing to compare with: %s", strings.TrimSpace(refused.Error()))
+	}
+	for _, file := range files {
+		if file.controllers > 0 || len(file.breaches) > 0 {
+			s.writers = append(s.writers, file.name)
+		}
+	}
+	if len(s.writers) == 0 {
+		found.Base = NoControllers
+		return found, nil
+	}
+	bare, err := s.try(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	places, err := surface.Find(s.chart.Loaded())
+	if err != nil {
+		return nil, err
+	}
+	found.Places, found.Notes = len(places.Places), append(found.Notes, places.Notes...)
+	var groups []*group
+	if found.Base = bare.verdict; bare.verdict != Harmless {
+		// Whatever is set, the controllers migrate; that is to be mended first.
+		for _, file := range bare.files {
+			groups = append(groups, &group{verdict: file.verdict(), file: file.name, judged: file.judged, count: 1, codes: codesOf(file.judged)})
+		}
+		found.Counts.add(bare.verdict)
+	} else {
+		search, err := newSearch(s, places, pins, bare, options)
+		if err != nil {
+			return nil, err
+		}
+		if err := search.run(ctx); err != nil {
+			return nil, err
+		}
+		found.Counts = search.counts
+		if groups, err = search.distinct(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return found, describe(ctx, s, found, groups, places, charts, options)
+}
+
+func codesOf(j *judged) []string {
+	var codes []string
+	for _, b := range j.breaches {
+		codes = append(codes, b.codes...)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
+}
+
+func newSearch(s *subject, places *surface.Surface, pins configuration, bare outcome, options Options) (*search, error) {
+	coalesced, err := util.CoalesceValues(s.chart.Loaded(), s.base)
+	if err != nil {
+		return nil, fmt.Errorf("read values: %w", err)
+	}
+	found := &search{subject: s, options: options, bare: bare, places: map[int]bool{}, effects: map[effect]bool{}}
+	if options.Progress != nil {
+		found.progress = func(tried int) { options.Progress(tried, options.Budget) }
+	}
+	var pinned [][]string
+	for _, pin := range pins {
+		pinned = append(pinned, pin.path)
+	}
+	// The variable of the first constraint is pushed; all judge.
+	found.pusher = &pusher{
+		corpus: newCorpus(s.judge.contracts[0].rules), surface: places, base: maps.Clone(coalesced), pinned: pinned, seen: map[string]bool{},
+	}
+	return found, nil
+}
+
+// describe writes the groups into the report, each after it was confirmed.
+func describe(ctx context.Context, s *subject, found *Chart, groups []*group, places *surface.Surface, charts int, options Options) error {
+	found.Holes = make([]Hole, len(groups))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(options.Jobs)
+	for i, g := range groups {
+		group.Go(func() error {
+			hole := newHole(s, g, places)
+			if charts > 1 {
+				hole.ID = s.chart.ReleaseName + ": " + hole.ID
+			}
+			err := s.confirm(ctx, g, options.Render)
+			if err != nil {
+				hole.Unconfirmed = err.Error()
+			}
+			found.Holes[i] = hole
+			return ctx.Err()
+		})
+	}
+	return group.Wait()
+}
+
+// confirm renders a configuration once more as an app, and requires the same to
+// be found there.
+func (s *subject) confirm(ctx context.Context, g *group, options render.Options) error {
+	dir, err := os.MkdirTemp("", "nevermigrate-probe-")
+	if err != nil {
+		return fmt.Errorf("make folder for an app: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if err := s.chart.WriteApp(dir, g.best.over(s.base)); err != nil {
+		return err
+	}
+	options.HelmCommand, options.Overlay = "", nil
+	options.Timeout = cmp.Or(options.Timeout, time.Minute)
+	contents, err := render.Objects(ctx, dir, options)
+	if err != nil {
+		return fmt.Errorf("rendered as an app, it is refused: %w", err)
+	}
+	j, err := s.judge.objects(ctx, contents)
+	if err != nil {
+		return err
+	}
+	if g.verdict == Vanished {
+		bare, _, err := s.render(ctx, nil)
+		if err != nil {
+			return err
+		}
+		before := 0
+		for _, file := range bare {
+			before += file.controllers
+		}
+		if j.controllers >= before {
+			return fmt.Errorf("rendered as an app, it has %d controllers workloads", j.controllers)
+		}
+		return nil
+	}
+	for _, want := range g.judged.breaches {
+		if !slices.ContainsFunc(j.breaches, func(got breach) bool {
+			return got.workload == want.workload && got.container == want.container && slices.Equal(got.codes, want.codes) && got.mode == want.mode
+		}) {
+			return fmt.Errorf("rendered as an app, %s has no such finding", want.workload)
+		}
+	}
+	return nil
+}
+
+// display makes a path relative to the working directory where it is below it,
+// with forward slashes.
+func display(path string) string {
+	path = filepath.Clean(path)
+	if dir, err := os.Getwd(); err == nil && filepath.IsAbs(path) {
+		if relative, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(relative) {
+			path = relative
+		}
+	}
+	return filepath.ToSlash(path)
+}
