@@ -166,10 +166,10 @@ func (s *search) oddity(c configuration, j *judged) int {
 	for _, change := range c {
 		text, _ := json.Marshal(change.value)
 		switch {
-		case change.value == string(mode.Auto):
+		case change.value == string(mode.Auto) && modeRank(j) == 0:
 		case change.value == nil, change.value == "":
 			sum += 3
-		case strings.Contains(string(text), string(mode.Auto)):
+		case modeRank(j) == 0 && strings.Contains(string(text), string(mode.Auto)):
 			sum++
 		default:
 			sum += 2

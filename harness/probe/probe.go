@@ -22,6 +22,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"helm.sh/helm/v4/pkg/chart/common/util"
 
+	"github.com/proompteng/nevermigrate/harness/bundle"
 	"github.com/proompteng/nevermigrate/harness/constraint"
 	"github.com/proompteng/nevermigrate/harness/evaluate"
 	"github.com/proompteng/nevermigrate/harness/probe/surface"
@@ -43,8 +44,11 @@ type Options struct {
 	// Constraints are files with constraints; each is evaluated. Empty: the
 	// policy's defaults.
 	Constraints []string
-	// Policy is a folder with a policy to use in place of the built-in one.
+	// Policy is a folder or a bundle with a policy to use in place of the
+	// built-in one.
 	Policy string
+	// Verification says how a bundle must be signed.
+	Verification bundle.Verification
 	// Render says how charts are rendered. A helm command is not used.
 	Render render.Options
 	// Budget is the number of configurations to try for each chart. Zero:
@@ -143,9 +147,13 @@ func newJudge(ctx context.Context, options Options) (*judge, error) {
 			all = append(all, &constraints[i])
 		}
 	}
+	policy, err := evaluate.LoadPolicy(options.Policy, options.Verification)
+	if err != nil {
+		return nil, err
+	}
 	k := &judge{}
 	for _, c := range all {
-		evaluator, err := evaluate.New(ctx, options.Policy, c)
+		evaluator, err := evaluate.New(ctx, policy, c)
 		if err != nil {
 			return nil, err
 		}

@@ -291,8 +291,10 @@ func (p *pusher) elements(shape *surface.Shape, depth int, ofMap bool) []any {
 		elements = append(elements, p.structs(shape, depth)...)
 	}
 	if isMap && (shape.Raw || len(shape.Fields) == 0) {
+		containers := p.corpus.containers()
+		elements = append(elements, containers[:2]...)
 		elements = append(elements, p.corpus.entries()...)
-		elements = append(elements, p.corpus.containers()...)
+		elements = append(elements, containers[2:]...)
 		elements = append(elements, map[string]any{"value": "auto"}, map[string]any{"valueFrom": p.corpus.sources()[0]})
 	}
 	if shape.Element != nil && isMap {

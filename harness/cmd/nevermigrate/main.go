@@ -6,6 +6,7 @@
 //	nevermigrate diff --base REV PATH... tell what a change did to the contract
 //	nevermigrate merge REPORT...         join the reports of shards
 //	nevermigrate explain PATH...         tell which place decides each mode
+//	nevermigrate probe CHART|APP         search a chart's values for a hole
 //	nevermigrate render PATH             print the manifests that are judged
 //	nevermigrate bundle                  write the policy as an OPA bundle
 //	nevermigrate schema NAME             print the JSON Schema of a JSON output

@@ -56,7 +56,8 @@ decided, or a hole escaped.`,
 			if !ok {
 				return usageError(cmd, fmt.Errorf("unknown output %q: use table, json or markdown", output))
 			}
-			options.Constraints, options.Policy, options.Render = check.Constraints, check.Policy, check.Render
+			options.Constraints, options.Render = check.Constraints, check.Render
+			options.Policy, options.Verification = check.Policy, check.Verification
 			// Helm warns of values of another type than the chart's, of which
 			// there are many here.
 			log.SetOutput(io.Discard)
@@ -89,13 +90,12 @@ decided, or a hole escaped.`,
 	flags.IntVar(&options.Jobs, "jobs", 0, "`NUMBER` of configurations to try at the same time (default: one for each processor)")
 	flags.StringVar(&options.Baseline, "baseline", "", "`FILE` with known holes: a JSON report of probe, or a list of their ids")
 	flags.StringArrayVar(&check.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters and enforcement; can be given several times")
-	flags.StringVar(&check.Policy, "policy", "", "`DIR` with a policy to use in place of the built-in one")
+	addPolicyFlags(cmd, &check)
 	flags.StringVar(&check.Render.KubeVersion, "kube-version", "1.35.0", "`VERSION` of Kubernetes that charts see")
 	flags.StringSliceVar(&check.Render.APIVersions, "api-versions", nil, "Kubernetes API `VERSIONS` that charts see besides Helm's own")
 	must(cmd.MarkFlagFilename("values", "yaml", "yml", "json"))
 	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
 	must(cmd.MarkFlagFilename("baseline"))
-	must(cmd.MarkFlagDirname("policy"))
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "markdown"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }

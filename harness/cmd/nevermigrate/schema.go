@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/proompteng/nevermigrate/harness/diff"
+	"github.com/proompteng/nevermigrate/harness/probe"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -19,6 +20,7 @@ var schemas = []struct {
 	{"report", func() ([]byte, error) { return report.Schema, nil }},
 	{"diff", diff.Schema},
 	{"explain", func() ([]byte, error) { return report.ExplanationSchema, nil }},
+	{"probe", func() ([]byte, error) { return probe.Schema, nil }},
 }
 
 func newSchemaCommand() *cobra.Command {
@@ -31,7 +33,7 @@ func newSchemaCommand() *cobra.Command {
 		Use:   "schema " + strings.Join(names, "|"),
 		Short: "Print the JSON Schema of a JSON output",
 		Long: `Print the JSON Schema of a JSON output: report is what check and merge print,
-diff and explain what the commands of these names print.`,
+diff, explain and probe what the commands of these names print.`,
 		Example:   "  nevermigrate schema report > report.schema.json",
 		ValidArgs: names,
 		Args:      exactArgs(1, "the name of a schema: "+list),
