@@ -18,7 +18,6 @@ type group struct {
 	verdict Verdict
 	file    string
 	paths   []string
-	changes configuration // any, for the paths
 	best    configuration
 	judged  *judged
 	codes   []string
@@ -59,8 +58,10 @@ func (s *search) distinct(ctx context.Context) ([]*group, error) {
 			}
 		}
 	}
+	groups = s.join(groups)
 	for _, g := range groups {
 		slices.Sort(g.codes)
+		g.codes = slices.Compact(g.codes)
 		if err := s.shrink(ctx, g); err != nil {
 			return nil, err
 		}
@@ -76,15 +77,6 @@ func order(v Verdict) int { return slices.Index([]Verdict{Escaped, Breach, Vanis
 // groupOf returns the group of a configuration, which may be new.
 func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration, file judgedFile, verdict Verdict) (*group, error) {
 	v := verdictOf(file, verdict)
-	for _, g := range *groups {
-		if g.file != file.name || g.verdict != v || !covers(c, g.changes) {
-			continue
-		}
-		if len(c) == len(g.changes) && slices.Equal(c.paths(), g.paths) && s.plainer(c, file.judged, g.best, g.judged) {
-			g.best, g.judged = c, file.judged
-		}
-		return g, nil
-	}
 	least, judged := c, file.judged
 	for i := 0; i < len(least) && len(least) > 1; {
 		fewer := slices.Delete(slices.Clone(least), i, i+1)
@@ -98,14 +90,16 @@ func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration,
 			i++
 		}
 	}
-	if len(least) < len(c) {
-		for _, g := range *groups {
-			if g.file == file.name && g.verdict == v && covers(least, g.changes) {
-				return g, nil
-			}
+	for _, g := range *groups {
+		if g.file != file.name || g.verdict != v || len(g.best) != len(least) || !s.covers(least, g.best) {
+			continue
 		}
+		if slices.Equal(least.paths(), g.paths) && s.plainer(least, judged, g.best, g.judged) {
+			g.best, g.judged = least, judged
+		}
+		return g, nil
 	}
-	g := &group{verdict: v, file: file.name, paths: least.paths(), changes: least, best: least, judged: judged}
+	g := &group{verdict: v, file: file.name, paths: least.paths(), best: least, judged: judged}
 	*groups = append(*groups, g)
 	return g, nil
 }
@@ -117,13 +111,41 @@ func verdictOf(file judgedFile, verdict Verdict) Verdict {
 	return file.verdict()
 }
 
-// covers reports whether a configuration sets all that another sets, or what
-// lies above it.
-func covers(c, other configuration) bool {
+// covers reports whether a configuration sets all that another sets, or
+// replaces the map in which that stands.
+func (s *search) covers(c, other configuration) bool {
 	return !slices.ContainsFunc(other, func(set change) bool {
 		return !slices.ContainsFunc(c, func(change change) bool {
-			return len(change.path) <= len(set.path) && slices.Equal(set.path[:len(change.path)], change.path)
+			return slices.Equal(set.path, change.path) || below(set.path, change.path) && s.isMap(change.path)
 		})
+	})
+}
+
+// below reports whether a path lies below another.
+func below(path, above []string) bool {
+	return len(above) < len(path) && related(path, above)
+}
+
+func (s *search) isMap(path []string) bool {
+	_, ok := s.pusher.at(path).(map[string]any)
+	return ok
+}
+
+// join puts groups that set keys below a place, of which nothing is known, into
+// the group that sets the place itself, unless it holds a map, or only they show
+// that a container migrates.
+func (s *search) join(groups []*group) []*group {
+	return slices.DeleteFunc(slices.Clone(groups), func(g *group) bool {
+		i := slices.IndexFunc(groups, func(other *group) bool {
+			return other != g && other.file == g.file && other.verdict == g.verdict && len(other.best) == 1 && other.best[0].value != nil && modeRank(other.judged) <= modeRank(g.judged) &&
+				!s.isMap(other.best[0].path) && !slices.ContainsFunc(g.best, func(c change) bool { return !below(c.path, other.best[0].path) })
+		})
+		if i < 0 {
+			return false
+		}
+		groups[i].count += g.count
+		groups[i].codes = append(groups[i].codes, g.codes...)
+		return true
 	})
 }
 

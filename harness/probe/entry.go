@@ -16,12 +16,7 @@ func entryOf(container map[string]any, variable string) string {
 	case nil:
 		note = "# no env\n"
 	case []any:
-		var entries []any
-		for _, entry := range env {
-			if fields, ok := entry.(map[string]any); ok && fields["name"] == variable {
-				entries = append(entries, fields)
-			}
-		}
+		entries := declarations(container, variable)
 		if entries == nil {
 			note = fmt.Sprintf("# env has %d entries, and none is %s\n", len(env), variable)
 		} else {
@@ -35,6 +30,18 @@ func entryOf(container map[string]any, variable string) string {
 		return err.Error()
 	}
 	return string(text) + note
+}
+
+// declarations are the entries of a container's env for the variable.
+func declarations(container map[string]any, variable string) []any {
+	var entries []any
+	env, _ := container["env"].([]any)
+	for _, entry := range env {
+		if fields, ok := entry.(map[string]any); ok && fields["name"] == variable {
+			entries = append(entries, fields)
+		}
+	}
+	return entries
 }
 
 // flow writes a YAML document as JSON on one line.

@@ -68,6 +68,8 @@ type judged struct {
 	breaches    []breach
 	// print is a hash of all that can make a difference to the judgement.
 	print [sha256.Size]byte
+	// declared is a hash of all that declares the migrations variable.
+	declared [sha256.Size]byte
 }
 
 // verdict is that of one template's objects, leaving aside what vanished.
@@ -123,7 +125,7 @@ func (k *judge) file(ctx context.Context, chart *render.Chart, file render.File)
 // objects judges objects.
 func (k *judge) objects(ctx context.Context, contents []map[string]any) (*judged, error) {
 	j := &judged{}
-	hash := sha256.New()
+	hash, declared := sha256.New(), sha256.New()
 	for i, content := range contents {
 		object := []manifest.Object{{Document: i + 1, Content: content}}
 		for e, evaluator := range k.evaluators {
@@ -144,7 +146,19 @@ func (k *judge) objects(ctx context.Context, contents []map[string]any) (*judged
 		} else {
 			hash.Write(text)
 		}
+		if w, ok := workloadOf(content); ok {
+			for _, container := range w.containers {
+				for _, contract := range k.contracts {
+					text, err := json.Marshal(declarations(container, contract.rules.Variable))
+					if err != nil {
+						return nil, fmt.Errorf("write declarations: %w", err)
+					}
+					declared.Write(text)
+				}
+			}
+		}
 	}
+	j.declared = [sha256.Size]byte(declared.Sum(nil))
 	j.print = [sha256.Size]byte(hash.Sum(nil))
 	return j, nil
 }
@@ -230,7 +244,7 @@ type outcome struct {
 	// vanished, sorted by name.
 	files []judgedFile
 	// print is a hash of all that can make a difference to the judgement.
-	print [sha256.Size]byte
+	print, declared [sha256.Size]byte
 	// reason is why it is refused.
 	reason error
 }
@@ -290,11 +304,12 @@ func (s *subject) try(ctx context.Context, c configuration) (outcome, error) {
 		return outcome{verdict: Refused, reason: refused}, err
 	}
 	o := outcome{verdict: Harmless}
-	hash := sha256.New()
+	hash, declared := sha256.New(), sha256.New()
 	bound := map[string]bool{}
 	for _, file := range files {
 		bound[file.name] = file.controllers > 0
 		fmt.Fprintf(hash, "%s\x00%x", file.name, file.print)
+		fmt.Fprintf(declared, "%s\x00%x", file.name, file.declared)
 		if v := file.verdict(); v != Harmless {
 			o.files = append(o.files, file)
 			if v == Escaped || o.verdict == Harmless {
@@ -302,7 +317,7 @@ func (s *subject) try(ctx context.Context, c configuration) (outcome, error) {
 			}
 		}
 	}
-	o.print = [sha256.Size]byte(hash.Sum(nil))
+	o.print, o.declared = [sha256.Size]byte(hash.Sum(nil)), [sha256.Size]byte(declared.Sum(nil))
 	if o.verdict == Harmless {
 		for _, name := range s.writers {
 			if !bound[name] {

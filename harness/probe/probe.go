@@ -105,6 +105,11 @@ func Run(ctx context.Context, target string, options Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	return probeTarget(ctx, target, options, judge, known)
+}
+
+// probeTarget probes each chart of a target.
+func probeTarget(ctx context.Context, target string, options Options, judge *judge, known []string) (*Report, error) {
 	pins, err := readPins(options)
 	if err != nil {
 		return nil, err
@@ -274,7 +279,7 @@ func newSearch(s *subject, places *surface.Surface, pins configuration, bare out
 	if err != nil {
 		return nil, fmt.Errorf("read values: %w", err)
 	}
-	found := &search{subject: s, options: options, bare: bare, places: map[int]bool{}, effects: map[effect]bool{}}
+	found := &search{subject: s, options: options, bare: bare, places: map[int]bool{}, effects: map[effect]bool{}, declaring: map[string]bool{}}
 	if options.Progress != nil {
 		found.progress = func(tried int) { options.Progress(tried, options.Budget) }
 	}

@@ -43,6 +43,9 @@ func (p *pusher) singles() ([]push, error) {
 				return nil, err
 			}
 			for rank, push := range pushes {
+				if p.names(push.configuration) {
+					rank /= 4
+				}
 				ranks[push.key()] = rank
 			}
 			ofClass = append(ofClass, pushes...)
@@ -81,6 +84,8 @@ func (p *pusher) class(place *surface.Place) int {
 	switch {
 	case slices.Contains(place.Path, p.corpus.variable), place.Raw, place.Template, place.Element != nil:
 		return 0
+	case place.Switch && isBool(p.at(place.Path)):
+		return 0
 	case place.Switch, place.Name, len(place.Compared) > 0:
 		return 1
 	case place.Read:
@@ -116,6 +121,26 @@ func (p *pusher) typed(i int, values []any) ([]push, error) {
 		pushes = append(pushes, push{c, i})
 	}
 	return pushes, nil
+}
+
+// names reports whether a configuration sets a key of the variable's name.
+func (p *pusher) names(c configuration) bool {
+	return len(c) == 1 && slices.Contains(c[0].path, p.corpus.variable)
+}
+
+// switches reports whether a push turns a switch: to true, to another boolean
+// than now, or to what a template compares it with.
+func (p *pusher) switches(push push) bool {
+	place := &p.surface.Places[push.place]
+	if len(push.configuration) != 1 || len(push.configuration[0].path) != len(place.Path) {
+		return false
+	}
+	value := push.configuration[0].value
+	if text, ok := value.(string); ok {
+		return slices.Contains(place.Compared, text)
+	}
+	_, isBool := value.(bool)
+	return isBool && place.Switch && (value == true || p.at(place.Path) == true)
 }
 
 func (p *pusher) pins(c configuration) bool {
@@ -197,13 +222,20 @@ func kindsOf(shape *surface.Shape, now any) (scalar, list, isMap bool) {
 	return kinds&surface.Scalar != 0, kinds&surface.List != 0, kinds&surface.Map != 0
 }
 
+func isBool(value any) bool {
+	_, ok := value.(bool)
+	return ok
+}
+
 func (p *pusher) scalars(shape *surface.Shape, now any) []any {
 	if len(shape.Enum) > 0 {
 		return append(slices.Clone(shape.Enum), "probe")
 	}
 	values := p.corpus.few()
-	_, isBool := now.(bool)
-	if isBool || shape.Switch || slices.Contains(shape.Types, "boolean") {
+	if now, ok := now.(bool); ok {
+		values = slices.Concat([]any{!now}, values)
+	}
+	if shape.Switch || slices.Contains(shape.Types, "boolean") {
 		values = append(values, true, false)
 	}
 	for _, literal := range shape.Compared {
@@ -288,6 +320,9 @@ func (p *pusher) elements(shape *surface.Shape, depth int, ofMap bool) []any {
 		}
 	}
 	if isMap && len(shape.Fields) > 0 {
+		if ofMap {
+			elements = append(elements, p.named(shape)...)
+		}
 		elements = append(elements, p.structs(shape, depth)...)
 	}
 	if isMap && (shape.Raw || len(shape.Fields) == 0) {
@@ -305,6 +340,30 @@ func (p *pusher) elements(shape *surface.Shape, depth int, ofMap bool) []any {
 	return elements
 }
 
+// fieldsOf are the fields that may be texts, and all others.
+func fieldsOf(shape *surface.Shape) (texts, others []string) {
+	for _, name := range slices.Sorted(maps.Keys(shape.Fields)) {
+		if scalar, _, _ := kindsOf(shape.Fields[name], nil); scalar && len(shape.Fields[name].Fields) == 0 {
+			texts = append(texts, name)
+		} else {
+			others = append(others, name)
+		}
+	}
+	return texts, others
+}
+
+// named are maps for the key of the variable's name: with a value in each field.
+func (p *pusher) named(shape *surface.Shape) []any {
+	texts, _ := fieldsOf(shape)
+	var all []any
+	for _, name := range texts {
+		for _, value := range p.corpus.few() {
+			all = append(all, map[string]any{name: value})
+		}
+	}
+	return all
+}
+
 var (
 	nameFields  = []string{"name", "key", "variable", "env", "envvar", "varname", "envname", "id"}
 	valueFields = []string{"value", "val", "default", "text", "content", "data"}
@@ -313,14 +372,7 @@ var (
 // structs are maps with the fields that are read, the migrations variable in
 // each of them, and a value in each other.
 func (p *pusher) structs(shape *surface.Shape, depth int) []any {
-	var texts, others []string
-	for _, name := range slices.Sorted(maps.Keys(shape.Fields)) {
-		if scalar, _, _ := kindsOf(shape.Fields[name], nil); scalar && len(shape.Fields[name].Fields) == 0 {
-			texts = append(texts, name)
-		} else {
-			others = append(others, name)
-		}
-	}
+	texts, others := fieldsOf(shape)
 	byLikeness := func(like []string) func(a, b string) int {
 		rank := func(name string) int {
 			if i := slices.Index(like, strings.ToLower(name)); i >= 0 {
@@ -337,7 +389,7 @@ func (p *pusher) structs(shape *surface.Shape, depth int) []any {
 	fill := func(set map[string]any) map[string]any {
 		filled := map[string]any{}
 		for _, name := range texts {
-			filled[name] = filler(shape.Fields[name])
+			filled[name] = filler(name, shape.Fields[name])
 		}
 		maps.Copy(filled, set)
 		return filled
@@ -345,6 +397,7 @@ func (p *pusher) structs(shape *surface.Shape, depth int) []any {
 	var all []any
 	for n, name := range names {
 		tried := 0
+		all = append(all, fill(map[string]any{name: p.corpus.variable}))
 		for _, value := range values {
 			if value == name {
 				continue
@@ -357,9 +410,6 @@ func (p *pusher) structs(shape *surface.Shape, depth int) []any {
 				all = append(all, fill(map[string]any{name: p.corpus.variable, value: v}))
 			}
 			tried++
-		}
-		if tried == 0 {
-			all = append(all, fill(map[string]any{name: p.corpus.variable}))
 		}
 		// Without the fields that are not required, too.
 		all = append(all, map[string]any{name: p.corpus.variable})
@@ -410,19 +460,24 @@ func (p *pusher) contents(shape *surface.Shape, depth int) []any {
 }
 
 // filler is a value that a field may have.
-func filler(shape *surface.Shape) any {
-	if len(shape.Enum) > 0 {
+func filler(name string, shape *surface.Shape) any {
+	text := any("probe")
+	if slices.Contains(valueFields, strings.ToLower(name)) {
+		text = "auto"
+	}
+	switch {
+	case len(shape.Enum) > 0:
 		return shape.Enum[0]
+	case len(shape.Types) == 0 || slices.Contains(shape.Types, "string"):
+		return text
 	}
 	for _, name := range shape.Types {
 		switch name {
-		case "string":
-			return "probe"
 		case "integer", "number":
 			return float64(1)
 		case "boolean":
 			return true
 		}
 	}
-	return "probe"
+	return text
 }

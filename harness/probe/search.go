@@ -12,6 +12,8 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/proompteng/nevermigrate/harness/mode"
 )
 
 // search looks for breaches among the configurations of one chart.
@@ -32,6 +34,7 @@ type search struct {
 	mattering []mattering
 	places    map[int]bool    // that have mattered
 	effects   map[effect]bool // that have been seen
+	declaring map[string]bool // paths that have changed a declaration of the variable
 }
 
 // try is a configuration and what was said of it.
@@ -44,6 +47,7 @@ type try struct {
 type mattering struct {
 	push
 	refused bool // by itself
+	hidden  bool // without effect by itself
 }
 
 // longest bounds one rendering. Templates cannot be interrupted, so one that
@@ -99,8 +103,19 @@ func (s *search) each(ctx context.Context, pushes []push, limit int) error {
 	}
 	return s.all(ctx, configurations, limit, func(i int, o outcome) {
 		place := pushes[i].place
+		if o.verdict != Refused && o.declared != s.bare.declared {
+			s.declaring[pushes[i].configuration.paths()[0]] = true
+		}
 		var schema *jsonschema.ValidationError
-		if o.verdict == Refused && errors.As(o.reason, &schema) || o.verdict == Harmless && o.print == s.bare.print {
+		if o.verdict == Refused && errors.As(o.reason, &schema) {
+			return
+		}
+		if o.verdict == Harmless && o.print == s.bare.print {
+			// What one place says of the variable may be hidden by what another
+			// says, and what one switch does by another switch.
+			if s.pusher.names(pushes[i].configuration) && plain(pushes[i].configuration[0].value) || s.pusher.switches(pushes[i]) {
+				s.mattering = append(s.mattering, mattering{push: pushes[i], hidden: true})
+			}
 			return
 		}
 		if o.verdict != Refused {
@@ -109,10 +124,13 @@ func (s *search) each(ctx context.Context, pushes []push, limit int) error {
 		e := effect{place, o.print}
 		if (o.verdict == Refused || o.verdict == Harmless) && !s.effects[e] {
 			s.effects[e] = true
-			s.mattering = append(s.mattering, mattering{pushes[i], o.verdict == Refused})
+			s.mattering = append(s.mattering, mattering{push: pushes[i], refused: o.verdict == Refused})
 		}
 	})
 }
+
+// plain reports whether a value takes the variable away or makes it auto.
+func plain(value any) bool { return value == nil || value == string(mode.Auto) }
 
 // all tries configurations, on all jobs, and tells what is said of them in
 // their order.
@@ -152,38 +170,26 @@ func (s *search) all(ctx context.Context, configurations []configuration, limit 
 	return nil
 }
 
-// breaking are the paths that break the contract by themselves. What they are
-// combined with adds nothing.
-func (s *search) breaking() [][]string {
-	var paths [][]string
-	for _, t := range s.tries {
-		if len(t.configuration) == 1 {
-			paths = append(paths, t.configuration[0].path)
+// combinable are the mattering configurations, those that promise most first.
+func (s *search) combinable(random *rand.Rand) []mattering {
+	kept := slices.Clone(s.mattering)
+	random.Shuffle(len(kept), func(i, j int) { kept[i], kept[j] = kept[j], kept[i] })
+	promise := func(m mattering) int {
+		switch {
+		case m.refused:
+			return 9
+		case s.declaring[m.paths()[0]] && plain(m.configuration[0].value):
+			return 0
+		case s.declaring[m.paths()[0]]:
+			return 1
+		case m.hidden:
+			return 8
+		default:
+			return 2 + s.pusher.class(&s.pusher.surface.Places[m.place])
 		}
 	}
-	return paths
-}
-
-// combinable are the mattering configurations of paths that do not break the
-// contract by themselves, those that promise most first.
-func (s *search) combinable(random *rand.Rand) []mattering {
-	breaking := s.breaking()
-	kept := slices.DeleteFunc(slices.Clone(s.mattering), func(m mattering) bool {
-		return slices.ContainsFunc(m.configuration, func(c change) bool {
-			return slices.ContainsFunc(breaking, func(path []string) bool { return slices.Equal(path, c.path) })
-		})
-	})
-	random.Shuffle(len(kept), func(i, j int) { kept[i], kept[j] = kept[j], kept[i] })
 	slices.SortStableFunc(kept, func(a, b mattering) int {
-		if a.refused != b.refused {
-			if a.refused {
-				return 1
-			}
-			return -1
-		}
-		return cmp.Or(
-			cmp.Compare(s.pusher.class(&s.pusher.surface.Places[a.place]), s.pusher.class(&s.pusher.surface.Places[b.place])),
-			cmp.Compare(len(a.configuration), len(b.configuration)))
+		return cmp.Or(cmp.Compare(promise(a), promise(b)), cmp.Compare(len(a.configuration), len(b.configuration)))
 	})
 	return kept
 }

@@ -1,0 +1,596 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"github.com/proompteng/nevermigrate/harness/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/stock"
+	"github.com/proompteng/nevermigrate/harness/manifest"
+	"github.com/proompteng/nevermigrate/harness/probe/surface"
+	"github.com/proompteng/nevermigrate/harness/render"
+	"github.com/proompteng/nevermigrate/policy"
+)
+
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // Helm's remarks on values
+	os.Exit(m.Run())
+}
+
+const agents = "../../fixtures/charts/agents"
+
+// writeFile makes a file in a folder of the test.
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func run(t *testing.T, target string, options Options) *Report {
+	t.Helper()
+	r, err := Run(t.Context(), target, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// defaultJudge is compiled once for all tests that judge by the built-in policy.
+var defaultJudge = sync.OnceValues(func() (*judge, error) { return newJudge(context.Background(), Options{}) })
+
+// runDefault is run with the built-in policy and its defaults.
+func runDefault(t *testing.T, target string, options Options) *Report {
+	t.Helper()
+	k, err := defaultJudge()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if options, err = options.withDefaults(); err != nil {
+		t.Fatal(err)
+	}
+	r, err := probeTarget(t.Context(), target, options, k, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// shown is a report without its numbers: verdicts, codes and what is set.
+func shown(r *Report) []string {
+	var lines []string
+	for _, chart := range r.Charts {
+		if chart.Base != Harmless {
+			lines = append(lines, "base "+string(chart.Base))
+		}
+		for _, h := range chart.Holes {
+			line := strings.Join(append([]string{string(h.Verdict)}, h.Codes...), " ") + " " + h.Arguments
+			if h.Unconfirmed != "" {
+				line += " unconfirmed " + h.Unconfirmed
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+var codePattern = regexp.MustCompile(` CNM[0-9]+`)
+
+// overrides are shown without the codes, which depend on how much was tried.
+func overrides(r *Report) []string {
+	var lines []string
+	for _, line := range shown(r) {
+		lines = append(lines, strings.TrimSpace(codePattern.ReplaceAllString(line, "")))
+	}
+	return lines
+}
+
+// everyVariant are the holes of the fixture chart that come from what its
+// design allows, and that each variant of it has too.
+var everyVariant = []string{
+	`hole --set-json 'agents.controllers.args=["sh","-c","JANGAR_MIGRATIONS=auto exec node server.js"]'`,
+	`hole --set-json 'agents.controllers.command=["sh","-c","JANGAR_MIGRATIONS=auto exec node server.js"]'`,
+	`hole --set-json 'agents.controllers.extraContainers=[{"image":"probe:1","name":"probe"}]'`,
+	`hole --set-json 'agents.controllers.initContainers=[{"image":"probe:1","name":"probe"}]'`,
+	`hole --set-json 'agents.env.config=[{"configMapName":"probe","key":"probe","name":"JANGAR_MIGRATIONS"}]'`,
+	`hole --set-json 'agents.env.extra=[{"name":"JANGAR_MIGRATIONS","value":"auto"}]'`,
+	`hole --set-json 'agents.env.secrets=[{"key":"probe","name":"JANGAR_MIGRATIONS","secretName":"probe"}]'`,
+	`vanished --set agents.controllers.enabled=false`,
+}
+
+// own are the holes beside those of every variant.
+func own(lines []string) []string {
+	kept := []string{}
+	for _, line := range lines {
+		if !slices.Contains(everyVariant, line) {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}
+
+func TestVariants(t *testing.T) {
+	const (
+		override = "--set agents.controllers.env.vars.JANGAR_MIGRATIONS=auto"
+		sharedV  = "--set agents.env.vars.JANGAR_MIGRATIONS=auto"
+	)
+	// The shared map says skip, the controllers' own says nothing.
+	const skips = "agents: {env: {vars: {JANGAR_MIGRATIONS: skip}}}"
+	// Both say skip.
+	const bothSkip = "agents: {env: {vars: {JANGAR_MIGRATIONS: skip}}, controllers: {env: {vars: {JANGAR_MIGRATIONS: skip}}}}"
+	for _, test := range []struct {
+		variant, values string
+		want            []string
+	}{
+		{"unchanged", "", []string{"hole " + override}},
+		{"control-plane-env-copied", "", []string{"base hole", "hole"}},
+		{"control-plane-env-copied", skips, []string{
+			"hole --set agents.controlPlane.env.vars.JANGAR_MIGRATIONS=auto", "hole " + sharedV}},
+		{"default-forgotten", "", []string{"base hole", "hole"}},
+		{"default-forgotten", bothSkip, []string{"hole " + override}},
+		{"default-function", "", []string{"hole " + override}},
+		{"default-on-merged-map", "", []string{"base hole", "hole"}},
+		{"default-on-merged-map", skips, []string{"hole " + override, "hole " + sharedV}},
+		{"default-on-merged-map", bothSkip, []string{
+			"hole --set agents.controllers.env.vars.JANGAR_MIGRATIONS=null " + sharedV, "hole " + override}},
+		{"env-as-a-map", "", []string{"base hole", "hole"}},
+		{"env-from-only", "", []string{"base hole", "hole"}},
+		{"env-from-only", bothSkip, []string{"hole " + override}},
+		{"init-container-without-env", "", []string{"base hole", "hole"}},
+		{"lists-joined", "", []string{"base hole", "hole"}},
+		{"lists-joined", "agents: {env: {vars: {JANGAR_MIGRATIONS: null}}}", []string{
+			"hole " + override, "hole " + sharedV}},
+		{"merge-order-swapped", "", []string{"base hole", "hole"}},
+		{"merge-order-swapped", skips, []string{"hole " + sharedV}},
+		{"mode-follows-the-job", "", []string{"base hole", "hole"}},
+		{"mode-follows-the-job", "agents: {migrationJob: {enabled: true}}", []string{
+			"hole " + override, "hole --set agents.migrationJob.enabled=false"}},
+		{"name-misspelled", "", []string{"base hole", "hole"}},
+		{"name-misspelled", skips, []string{"hole " + override, "hole " + sharedV}},
+		{"name-without-suffix", "", []string{"hole " + override}},
+		{"null-counts-as-set", "", []string{"hole " + override}},
+		{"quoted-twice", "", []string{"base hole", "hole"}},
+		{"sprig-merge", "", []string{"hole " + override}},
+		{"unquoted-values", "", []string{"hole " + override}},
+	} {
+		name := test.variant
+		if test.values != "" {
+			name += ", " + test.values
+		}
+		t.Run(name, func(t *testing.T) {
+			budget := 240
+			if strings.Count(test.want[0], "--set") > 1 {
+				budget = 600 // combinations come last
+			}
+			options := Options{Budget: budget, ReleaseName: "agents", Namespace: "agents"}
+			if test.values != "" {
+				options.Values = []string{writeFile(t, "values.yaml", test.values)}
+			}
+			got := overrides(runDefault(t, "../../fixtures/charts/variants/"+test.variant, options))
+			if diff := cmp.Diff(test.want, own(got)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if test.want[0] != "base hole" && len(got)-len(own(got)) != len(everyVariant) {
+				t.Errorf("a hole of every variant is missing: %s", strings.Join(got, "\n"))
+			}
+		})
+	}
+}
+
+// TestReport: the holes of the fixture chart, each reproduced with the stock
+// helm; the same report with one job and with two; valid by its schema.
+func TestReport(t *testing.T) {
+	options := Options{Budget: 400, Jobs: 2, Seed: 7}
+	r := runDefault(t, agents, options)
+	options.Jobs = 1
+	if diff := cmp.Diff(r, runDefault(t, agents, options)); diff != "" {
+		t.Errorf("the jobs make a difference (-two +one):\n%s", diff)
+	}
+	var text bytes.Buffer
+	if err := r.WriteJSON(&text); err != nil {
+		t.Fatal(err)
+	}
+	requireValid(t, text.Bytes())
+	if len(r.Charts[0].Holes) < 8 || r.Summary.Configurations != 400 || r.ExitStatus() != 1 {
+		t.Fatalf("unexpected report: %s", text.String())
+	}
+	helm := stock.Tool(t, "helm")
+	evaluator := defaultEvaluator(t)
+	for _, hole := range r.Charts[0].Holes {
+		t.Run(hole.ID, func(t *testing.T) {
+			command := exec.Command("sh", "-c", helm+" template agents "+agents+" "+hole.Arguments)
+			out, err := command.CombinedOutput()
+			if err != nil {
+				t.Fatalf("%s: %s", err, out)
+			}
+			if codes := codesIn(t, evaluator, out); hole.Verdict == Breach && !slices.ContainsFunc(codes, func(code string) bool { return slices.Contains(hole.Codes, code) }) {
+				t.Errorf("helm template %s: found %v, want one of %v", hole.Arguments, codes, hole.Codes)
+			}
+			file := writeFile(t, "values.yaml", hole.Values)
+			same, err := exec.Command(helm, "template", "agents", agents, "-f", file).Output()
+			if err != nil || !bytes.Equal(same, out) {
+				t.Errorf("the snippet renders otherwise than %s: %v", hole.Arguments, err)
+			}
+		})
+	}
+}
+
+func defaultEvaluator(t *testing.T) *evaluate.Evaluator {
+	t.Helper()
+	k, err := defaultJudge()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k.evaluators[0]
+}
+
+func codesIn(t *testing.T, evaluator *evaluate.Evaluator, manifests []byte) []string {
+	t.Helper()
+	objects, err := manifest.Read(manifests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := evaluator.Evaluate(t.Context(), objects)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var codes []string
+	for _, finding := range result.Findings {
+		codes = append(codes, finding.Code)
+	}
+	return codes
+}
+
+func requireValid(t *testing.T, text []byte) {
+	t.Helper()
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("probe.schema.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := compiler.Compile("probe.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document any
+	if err := json.Unmarshal(text, &document); err != nil {
+		t.Fatal(err)
+	}
+	if err := compiled.Validate(document); err != nil {
+		t.Error(err)
+	}
+}
+
+// sound is a chart whose controllers cannot be made to migrate.
+var sound = map[string]string{
+	"Chart.yaml":  "apiVersion: v2\nname: sound\nversion: 1.0.0\n",
+	"values.yaml": "replicas: 1\nlogLevel: info\nresources: {}\n",
+	"values.schema.json": `{"type": "object", "additionalProperties": false, "properties": {
+		"global": {"type": "object"},
+		"replicas": {"type": "integer"},
+		"logLevel": {"enum": ["debug", "info"]},
+		"resources": {"type": "object", "additionalProperties": false, "properties": {"cpu": {"type": "string", "pattern": "^[0-9]+m$"}}}}}`,
+	"templates/controllers.yaml": `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: sound-controllers
+spec:
+  replicas: {{ .Values.replicas }}
+  template:
+    spec:
+      containers:
+        - name: controllers
+          image: example:1
+          env:
+            - name: LOG_LEVEL
+              value: {{ .Values.logLevel }}
+            - name: JANGAR_MIGRATIONS
+              value: skip
+          resources: {{ toYaml .Values.resources | nindent 12 }}
+`,
+}
+
+func writeChart(t *testing.T, files map[string]string, changes ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		text = strings.NewReplacer(changes...).Replace(text)
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestSoundChart(t *testing.T) {
+	r := runDefault(t, writeChart(t, sound), Options{Budget: 1000})
+	if got := shown(r); len(got) > 0 || r.ExitStatus() != 0 || r.Charts[0].Counts.Harmless == 0 || r.Charts[0].Counts.Refused == 0 {
+		t.Errorf("holes %v, status %d, %+v", got, r.ExitStatus(), r.Charts[0].Counts)
+	}
+}
+
+// TestChartsOfOtherShapes: nothing about the fixture chart is built in.
+func TestChartsOfOtherShapes(t *testing.T) {
+	const value = "            - name: JANGAR_MIGRATIONS\n              value: skip\n"
+	schema := sound["values.schema.json"]
+	for _, test := range []struct {
+		name    string
+		changes []string
+		want    []string
+	}{
+		{"a switch", []string{value, "            - name: JANGAR_MIGRATIONS\n              value: {{ if .Values.first }}auto{{ else }}skip{{ end }}\n", schema, ""},
+			[]string{"hole CNM002 --set first=auto"}},
+		{"two switches", []string{value, "            - name: JANGAR_MIGRATIONS\n              value: {{ if and .Values.first .Values.second.one }}auto{{ else }}skip{{ end }}\n", schema, "",
+			"replicas: 1\n", "replicas: 1\nfirst: false\nsecond: {one: false}\n"},
+			[]string{"hole CNM002 --set first=true --set second.one=true"}},
+		{"a compared literal", []string{value, "            - name: JANGAR_MIGRATIONS\n              value: {{ if eq .Values.profile \"legacy\" }}auto{{ else }}skip{{ end }}\n", schema, "",
+			"replicas: 1\n", "replicas: 1\nprofile: modern\n"},
+			[]string{"hole CNM002 --set profile=legacy"}},
+		{"a list with names of its own", []string{value, value + "            {{- range .Values.settings }}\n            - name: {{ .variable }}\n              value: {{ .content | quote }}\n            {{- end }}\n", schema, ""},
+			[]string{`hole CNM002 CNM003 CNM004 CNM006 --set-json 'settings=[{"content":"auto","variable":"JANGAR_MIGRATIONS"}]'`}},
+		{"a map of maps", []string{value, value + "            {{- range $k, $v := .Values.settings }}\n            - name: {{ $k }}\n              value: {{ $v.content | quote }}\n            {{- end }}\n", schema, ""},
+			[]string{`hole CNM006 --set-json 'settings=[{"content":"JANGAR_MIGRATIONS"}]'`, "hole CNM002 CNM003 CNM004 --set settings.JANGAR_MIGRATIONS.content=auto"}},
+		{"raw YAML in a text", []string{value, value + "            {{- .Values.moreEnv | nindent 12 }}\n", schema, "", "replicas: 1\n", "replicas: 1\nmoreEnv: \"\"\n"},
+			[]string{`hole CNM002 CNM004 CNM006 --set-json 'moreEnv="- name: JANGAR_MIGRATIONS\n  value: auto"'`}},
+		{"a template in a text", []string{value, value + "            {{- tpl .Values.moreEnv . | nindent 12 }}\n", schema, "", "replicas: 1\n", "replicas: 1\nmoreEnv: \"\"\n"},
+			[]string{`hole CNM002 CNM004 CNM006 --set-json 'moreEnv="- name: JANGAR_MIGRATIONS\n  value: auto"'`}},
+		{"a name", []string{"name: sound-controllers", "name: {{ .Values.name | quote }}", schema, "", "replicas: 1\n", "replicas: 1\nname: sound-controllers\n", "- name: controllers", "- name: main"},
+			[]string{"vanished --set name=auto"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			files := sound
+			if slices.Contains(test.changes, schema) {
+				files = map[string]string{}
+				for name, text := range sound {
+					if name != "values.schema.json" {
+						files[name] = text
+					}
+				}
+			}
+			r := runDefault(t, writeChart(t, files, test.changes...), Options{Budget: 400})
+			got := slices.DeleteFunc(shown(r), func(line string) bool { return strings.Contains(line, "resources.") })
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestFastRoadIsTheWholeRoad compares verdicts with those on the chart rendered
+// as an app.
+func TestFastRoadIsTheWholeRoad(t *testing.T) {
+	options, _ := Options{}.withDefaults()
+	k, err := defaultJudge()
+	if err != nil {
+		t.Fatal(err)
+	}
+	charts, err := open(t.Context(), agents, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &subject{chart: charts[0], judge: k}
+	places, err := surface.Find(charts[0].Loaded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := newSearch(s, places, nil, outcome{}, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	singles, err := found.pusher.singles()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[Verdict]int{}
+	for i := 0; i < len(singles); i += len(singles) / 60 {
+		c := singles[i].configuration
+		fast, err := s.try(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, err := wholeRoad(t, s, c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fast.verdict != whole {
+			t.Errorf("%s: %s (%v), and as an app %s", c.arguments(), fast.verdict, fast.reason, whole)
+		}
+		counts[whole]++
+	}
+	t.Logf("compared: %v", counts)
+	if counts[Refused] < 5 || counts[Harmless] < 5 || counts[Breach] < 2 {
+		t.Errorf("too few of a kind: %v", counts)
+	}
+}
+
+func wholeRoad(t *testing.T, s *subject, c configuration) (Verdict, error) {
+	dir := t.TempDir()
+	if err := s.chart.WriteApp(dir, c.over(s.base)); err != nil {
+		return "", err
+	}
+	contents, err := render.Objects(t.Context(), dir, render.Options{})
+	if err != nil {
+		return Refused, nil
+	}
+	j, err := s.judge.objects(t.Context(), contents)
+	if err != nil {
+		return "", err
+	}
+	return j.verdict(), nil
+}
+
+// TestEscaped: a policy that lacks a rule is noticed.
+func TestEscaped(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, policy.FS); err != nil {
+		t.Fatal(err)
+	}
+	main := filepath.Join(dir, "main.rego")
+	text, err := os.ReadFile(main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weak := strings.Replace(string(text), `declared.mode == "auto"`, `declared.mode == "no such mode"`, 1)
+	if weak == string(text) {
+		t.Fatal("the policy has no such rule any more")
+	}
+	if err := os.WriteFile(main, []byte(weak), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, writeChart(t, sound, "value: skip", "value: {{ .Values.mode }}", "replicas: 1\n", "replicas: 1\nmode: skip\n",
+		`"global"`, `"mode": {"type": "string"}, "global"`), Options{Budget: 200, Policy: dir})
+	want := []string{"escaped --set mode=auto", "hole CNM003 CNM006 --set-json 'mode=\"$(PROBE)\"'"}
+	if diff := cmp.Diff(want, shown(r)); diff != "" || r.ExitStatus() != 2 {
+		t.Errorf("status %d (-want +got):\n%s", r.ExitStatus(), diff)
+	}
+}
+
+func TestPins(t *testing.T) {
+	pinned := []string{"controllers.command=[]", "controllers.args=[]", "controllers.initContainers=[]", "controllers.extraContainers=[]", "env.extra=[]", "env.secrets=[]", "env.config=[]"}
+	got := shown(runDefault(t, agents, Options{Budget: 200, SetJSON: pinned, Set: []string{"controllers.env.vars.JANGAR_MIGRATIONS=skip"}}))
+	if len(got) > 0 {
+		t.Errorf("what is pinned was changed: %v", got)
+	}
+}
+
+func TestApp(t *testing.T) {
+	r := runDefault(t, "../../fixtures/argocd/applications/agents", Options{Budget: 150})
+	chart := r.Charts[0]
+	if chart.Release != "agents" || chart.Namespace != "agents" || chart.Folder == "" || len(r.Charts) != 1 {
+		t.Errorf("chart %+v", chart)
+	}
+	if !slices.Contains(shown(r), "hole CNM002 --set controllers.env.vars.JANGAR_MIGRATIONS=auto") {
+		t.Errorf("holes %v", shown(r))
+	}
+}
+
+func TestBaseline(t *testing.T) {
+	chart := writeChart(t, sound, "value: skip", "value: {{ .Values.mode }}", "replicas: 1\n", "replicas: 1\nmode: skip\n",
+		`"global"`, `"mode": {"type": "string"}, "global"`)
+	first := run(t, chart, Options{Budget: 100})
+	var text bytes.Buffer
+	if err := first.WriteJSON(&text); err != nil {
+		t.Fatal(err)
+	}
+	for name, baseline := range map[string]string{
+		"report.json": text.String(),
+		"list":        "# known\nmode > sound/templates/controllers.yaml\ngone > sound/templates/controllers.yaml\n",
+	} {
+		r := run(t, chart, Options{Budget: 100, Baseline: writeFile(t, name, baseline)})
+		if r.Summary.Known != 1 || r.Summary.Holes != 0 || r.ExitStatus() != 0 || !r.Charts[0].Holes[0].Known {
+			t.Errorf("%s: %+v, status %d", name, r.Summary, r.ExitStatus())
+		}
+		if gone := name == "list"; gone != slices.Equal(r.Gone, []string{"gone > sound/templates/controllers.yaml"}) {
+			t.Errorf("%s: gone %v", name, r.Gone)
+		}
+	}
+	for baseline, want := range map[string]string{
+		"{}":           "it is no report of probe",
+		"{":            "unexpected end",
+		"mode":         `"mode" is no name of a hole`,
+		"a > b\na > b": "is given twice",
+	} {
+		if _, err := loadBaseline(writeFile(t, "baseline", baseline)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", baseline, err, want)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	file := writeFile(t, "file", "")
+	for _, test := range []struct {
+		name, target string
+		options      Options
+		want         string
+	}{
+		{"nothing there", "nowhere", Options{}, "nowhere: no such folder"},
+		{"a file", file, Options{}, file + ": not a folder: name a chart or an app"},
+		{"neither", filepath.Dir(file), Options{}, filepath.Dir(file) + ": neither a chart (a folder with a Chart.yaml) nor an app (a folder with a kustomization.yaml)"},
+		{"no controllers", agents, Options{Set: []string{"controllers.enabled=false"}}, ErrNoControllers.Error()},
+		{"budget", agents, Options{Budget: -1}, "budget and jobs cannot be negative"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := Run(t.Context(), test.target, test.options); err == nil || err.Error() != test.want {
+				t.Errorf("error %v, want %s", err, test.want)
+			}
+		})
+	}
+	_, err := Run(t.Context(), agents, Options{Set: []string{"controllers.enabled=5"}})
+	if err == nil || !strings.HasPrefix(err.Error(), "probe chart agents: the base is refused, so there is nothing to compare with: ") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := Run(t.Context(), agents, Options{Baseline: "nowhere"}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Run(ctx, agents, Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want it cancelled", err)
+	}
+}
+
+func TestArguments(t *testing.T) {
+	for _, test := range []struct {
+		path  []string
+		value any
+		want  string
+	}{
+		{[]string{"a", "b"}, "auto", "--set a.b=auto"},
+		{[]string{"a"}, nil, "--set a=null"},
+		{[]string{"a"}, "", "--set-string a="},
+		{[]string{"a"}, "false", "--set-string a=false"},
+		{[]string{"a"}, "0", "--set-string a=0"},
+		{[]string{"a"}, false, "--set a=false"},
+		{[]string{"a"}, float64(1), "--set a=1"},
+		{[]string{"a"}, "two words", "--set 'a=two words'"},
+		{[]string{"a"}, " auto ", `--set-json 'a=" auto "'`},
+		{[]string{"a"}, "it's", `--set-json 'a="it'\''s"'`},
+		{[]string{"a.b", "c"}, "auto", `--set 'a\.b.c=auto'`},
+		{[]string{"a b", "c"}, "auto", `--set-json '{"a b":{"c":"auto"}}'`},
+		{[]string{"a"}, []any{"x"}, `--set-json 'a=["x"]'`},
+	} {
+		if got := (configuration{{test.path, test.value}}).arguments(); got != test.want {
+			t.Errorf("%v=%#v: %s, want %s", test.path, test.value, got, test.want)
+		}
+	}
+}
+
+func TestMatches(t *testing.T) {
+	for _, test := range []struct {
+		pattern, name string
+		want          bool
+	}{
+		{"*-controllers", "agents-controllers", true}, {"*-controllers", "-controllers", true},
+		{"*-controllers", "agents-controllers-2", false}, {"a*c*e", "abcde", true}, {"a*c*e", "abde", false},
+		{"agents", "agents", true}, {"agents", "agents2", false}, {"*", "", true}, {"a*a", "a", false},
+	} {
+		if got := matches(test.pattern, test.name); got != test.want {
+			t.Errorf("%s on %s: %v", test.pattern, test.name, got)
+		}
+	}
+}
