@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"slices"
 	"sync"
@@ -256,11 +257,15 @@ type judgedFile struct {
 
 // subject is a chart under a base, with what judges its configurations.
 type subject struct {
-	chart *render.Chart
-	base  map[string]any
-	judge *judge
+	chart   *render.Chart
+	base    map[string]any
+	judge   *judge
+	options render.Options // for the whole road
 	// writers are the templates that write controllers workloads under the base.
 	writers []string
+
+	mu        sync.Mutex
+	malformed map[[sha256.Size]byte]error // what refusedAsApp has said, by print
 }
 
 // render renders one configuration and judges each template's objects. Refused
@@ -318,6 +323,12 @@ func (s *subject) try(ctx context.Context, c configuration) (outcome, error) {
 		}
 	}
 	o.print, o.declared = [sha256.Size]byte(hash.Sum(nil)), [sha256.Size]byte(declared.Sum(nil))
+	if o.malformed() {
+		refused, err := s.refusedAsApp(ctx, o.print, c)
+		if err != nil || refused != nil {
+			return outcome{verdict: Refused, reason: refused}, err
+		}
+	}
 	if o.verdict == Harmless {
 		for _, name := range s.writers {
 			if !bound[name] {
@@ -327,4 +338,50 @@ func (s *subject) try(ctx context.Context, c configuration) (outcome, error) {
 		}
 	}
 	return o, nil
+}
+
+// malformed reports whether all that is broken is that something cannot be read.
+func (o *outcome) malformed() bool {
+	return o.verdict == Breach && !slices.ContainsFunc(o.files, func(file judgedFile) bool {
+		return slices.ContainsFunc(file.breaches, func(b breach) bool { return !slices.Equal(b.codes, []string{"CNM006"}) })
+	})
+}
+
+// refusedAsApp renders a configuration as an app and returns what kustomize says
+// against it: its transformers read some of what is malformed, and fail.
+func (s *subject) refusedAsApp(ctx context.Context, print [sha256.Size]byte, c configuration) (refused, err error) {
+	s.mu.Lock()
+	refused, ok := s.malformed[print]
+	s.mu.Unlock()
+	if ok {
+		return refused, nil
+	}
+	_, refused, err = s.asApp(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.malformed == nil || len(s.malformed) >= maxKnown {
+		s.malformed = map[[sha256.Size]byte]error{}
+	}
+	s.malformed[print] = refused
+	return refused, nil
+}
+
+// asApp renders a configuration as an app, the whole road through kustomize.
+func (s *subject) asApp(ctx context.Context, c configuration) (objects []map[string]any, refused, err error) {
+	dir, err := os.MkdirTemp("", "nevermigrate-probe-")
+	if err != nil {
+		return nil, nil, fmt.Errorf("make folder for an app: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	if err := s.chart.WriteApp(dir, c.over(s.base)); err != nil {
+		return nil, nil, err
+	}
+	objects, refused = render.Objects(ctx, dir, s.options)
+	if ctx.Err() != nil {
+		return nil, nil, context.Cause(ctx)
+	}
+	return objects, refused, nil
 }

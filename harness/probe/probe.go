@@ -125,7 +125,10 @@ func probeTarget(ctx context.Context, target string, options Options, judge *jud
 		if err != nil {
 			return nil, err
 		}
-		subject := &subject{chart: chart, base: base, judge: judge}
+		subject := &subject{chart: chart, base: base, judge: judge, options: options.Render}
+		// No command is run, and nothing takes as long as an app may.
+		subject.options.HelmCommand, subject.options.Overlay = "", nil
+		subject.options.Timeout = cmp.Or(options.Render.Timeout, time.Minute)
 		found, err := probeChart(ctx, subject, pins, options, len(charts))
 		if err != nil {
 			return nil, fmt.Errorf("probe chart %s: %w", chart.Loaded().Name(), err)
@@ -305,7 +308,7 @@ func describe(ctx context.Context, s *subject, found *Chart, groups []*group, pl
 			if charts > 1 {
 				hole.ID = s.chart.ReleaseName + ": " + hole.ID
 			}
-			err := s.confirm(ctx, g, options.Render)
+			err := s.confirm(ctx, g)
 			if err != nil {
 				hole.Unconfirmed = err.Error()
 			}
@@ -318,20 +321,13 @@ func describe(ctx context.Context, s *subject, found *Chart, groups []*group, pl
 
 // confirm renders a configuration once more as an app, and requires the same to
 // be found there.
-func (s *subject) confirm(ctx context.Context, g *group, options render.Options) error {
-	dir, err := os.MkdirTemp("", "nevermigrate-probe-")
+func (s *subject) confirm(ctx context.Context, g *group) error {
+	contents, refused, err := s.asApp(ctx, g.best)
 	if err != nil {
-		return fmt.Errorf("make folder for an app: %w", err)
-	}
-	defer os.RemoveAll(dir)
-	if err := s.chart.WriteApp(dir, g.best.over(s.base)); err != nil {
 		return err
 	}
-	options.HelmCommand, options.Overlay = "", nil
-	options.Timeout = cmp.Or(options.Timeout, time.Minute)
-	contents, err := render.Objects(ctx, dir, options)
-	if err != nil {
-		return fmt.Errorf("rendered as an app, it is refused: %w", err)
+	if refused != nil {
+		return fmt.Errorf("rendered as an app, it is refused: %w", refused)
 	}
 	j, err := s.judge.objects(ctx, contents)
 	if err != nil {

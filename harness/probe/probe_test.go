@@ -24,7 +24,6 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
 	"github.com/proompteng/nevermigrate/harness/manifest"
 	"github.com/proompteng/nevermigrate/harness/probe/surface"
-	"github.com/proompteng/nevermigrate/harness/render"
 	"github.com/proompteng/nevermigrate/policy"
 )
 
@@ -354,11 +353,11 @@ func TestChartsOfOtherShapes(t *testing.T) {
 		{"a list with names of its own", []string{value, value + "            {{- range .Values.settings }}\n            - name: {{ .variable }}\n              value: {{ .content | quote }}\n            {{- end }}\n", schema, ""},
 			[]string{`hole CNM002 CNM003 CNM004 CNM006 --set-json 'settings=[{"content":"auto","variable":"JANGAR_MIGRATIONS"}]'`}},
 		{"a map of maps", []string{value, value + "            {{- range $k, $v := .Values.settings }}\n            - name: {{ $k }}\n              value: {{ $v.content | quote }}\n            {{- end }}\n", schema, ""},
-			[]string{`hole CNM006 --set-json 'settings=[{"content":"JANGAR_MIGRATIONS"}]'`, "hole CNM002 CNM003 CNM004 --set settings.JANGAR_MIGRATIONS.content=auto"}},
+			[]string{`hole CNM006 --set-json 'settings=[{"content":"JANGAR_MIGRATIONS"}]'`, "hole CNM002 CNM004 --set settings.JANGAR_MIGRATIONS.content=auto"}},
 		{"raw YAML in a text", []string{value, value + "            {{- .Values.moreEnv | nindent 12 }}\n", schema, "", "replicas: 1\n", "replicas: 1\nmoreEnv: \"\"\n"},
-			[]string{`hole CNM002 CNM004 CNM006 --set-json 'moreEnv="- name: JANGAR_MIGRATIONS\n  value: auto"'`}},
+			[]string{`hole CNM002 CNM004 --set-json 'moreEnv="- name: JANGAR_MIGRATIONS\n  value: auto"'`}},
 		{"a template in a text", []string{value, value + "            {{- tpl .Values.moreEnv . | nindent 12 }}\n", schema, "", "replicas: 1\n", "replicas: 1\nmoreEnv: \"\"\n"},
-			[]string{`hole CNM002 CNM004 CNM006 --set-json 'moreEnv="- name: JANGAR_MIGRATIONS\n  value: auto"'`}},
+			[]string{`hole CNM002 CNM004 --set-json 'moreEnv="- name: JANGAR_MIGRATIONS\n  value: auto"'`}},
 		{"a name", []string{"name: sound-controllers", "name: {{ .Values.name | quote }}", schema, "", "replicas: 1\n", "replicas: 1\nname: sound-controllers\n", "- name: controllers", "- name: main"},
 			[]string{"vanished --set name=auto"}},
 	} {
@@ -429,12 +428,11 @@ func TestFastRoadIsTheWholeRoad(t *testing.T) {
 }
 
 func wholeRoad(t *testing.T, s *subject, c configuration) (Verdict, error) {
-	dir := t.TempDir()
-	if err := s.chart.WriteApp(dir, c.over(s.base)); err != nil {
+	contents, refused, err := s.asApp(t.Context(), c)
+	if err != nil {
 		return "", err
 	}
-	contents, err := render.Objects(t.Context(), dir, render.Options{})
-	if err != nil {
+	if refused != nil {
 		return Refused, nil
 	}
 	j, err := s.judge.objects(t.Context(), contents)
@@ -473,8 +471,9 @@ func TestEscaped(t *testing.T) {
 func TestPins(t *testing.T) {
 	pinned := []string{"controllers.command=[]", "controllers.args=[]", "controllers.initContainers=[]", "controllers.extraContainers=[]", "env.extra=[]", "env.secrets=[]", "env.config=[]"}
 	got := shown(runDefault(t, agents, Options{Budget: 200, SetJSON: pinned, Set: []string{"controllers.env.vars.JANGAR_MIGRATIONS=skip"}}))
-	if len(got) > 0 {
-		t.Errorf("what is pinned was changed: %v", got)
+	// What is not pinned is changed.
+	if diff := cmp.Diff([]string{"vanished --set controllers.enabled=false"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

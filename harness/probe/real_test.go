@@ -1,16 +1,16 @@
 package probe
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"sigs.k8s.io/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
-	"github.com/proompteng/nevermigrate/harness/render"
 )
 
 // TestRealCharts probes charts that others wrote, each under a constraint that
@@ -24,6 +24,9 @@ func TestRealCharts(t *testing.T) {
 	var charts []struct {
 		Name, Module, Folder string
 		Unvendored           []string
+		Renderings           []struct {
+			HelmChart struct{ ValuesInline map[string]any }
+		}
 	}
 	if err := yaml.Unmarshal(data, &charts); err != nil {
 		t.Fatal(err)
@@ -32,23 +35,34 @@ func TestRealCharts(t *testing.T) {
 	for _, chart := range charts {
 		modules = append(modules, chart.Module)
 	}
+	const budget = 30
 	folders := stock.Modules(t, "charts", modules)
 	probed := 0
 	for _, chart := range charts {
-		if len(chart.Unvendored) > 0 {
-			continue
-		}
 		folder := filepath.Join(folders[chart.Module], filepath.FromSlash(chart.Folder))
 		t.Run(chart.Name, func(t *testing.T) {
-			constraint, ok := constraintFor(t, folder)
-			if !ok {
+			if len(chart.Unvendored) > 0 {
+				folder = without(t, folder, chart.Unvendored)
+			}
+			var constraint string
+			var values []byte
+			for _, rendering := range chart.Renderings {
+				given := rendering.HelmChart.ValuesInline
+				if constraint = constraintFor(t, folder, given); constraint != "" {
+					if values, err = yaml.Marshal(given); err != nil {
+						t.Fatal(err)
+					}
+					break
+				}
+			}
+			if constraint == "" {
 				t.Log("it has no variable with a plain value")
 				return
 			}
 			file := writeFile(t, "constraint.yaml", constraint)
-			r := run(t, folder, Options{Budget: 60, Constraints: []string{file}})
+			r := run(t, folder, Options{Budget: budget, Constraints: []string{file}, Values: []string{writeFile(t, "values.yaml", string(values))}})
 			counts := r.Charts[0].Counts
-			if r.Charts[0].Base != Harmless || counts.Total() != 60 || counts.Escaped > 0 || r.Summary.Unconfirmed > 0 {
+			if r.Charts[0].Base != Harmless || counts.Total() != budget || counts.Escaped > 0 || r.Summary.Unconfirmed > 0 {
 				t.Errorf("base %s, %+v, %v", r.Charts[0].Base, counts, shown(r))
 			}
 			t.Logf("%d places, %+v, %d holes", r.Charts[0].Places, counts, len(r.Charts[0].Holes))
@@ -60,22 +74,51 @@ func TestRealCharts(t *testing.T) {
 	}
 }
 
-var plainValue = regexp.MustCompile(`^[a-z0-9][a-z0-9.:/_-]*$`)
-
-// constraintFor makes a constraint under which a chart is sound as it comes.
-func constraintFor(t *testing.T, folder string) (text string, ok bool) {
+// without is a copy of a chart that does not depend on some charts.
+func without(t *testing.T, folder string, names []string) string {
 	t.Helper()
-	chart, err := render.OpenChart(folder, "probed", "default", nil, render.Options{})
+	copied := filepath.Join(t.TempDir(), filepath.Base(folder))
+	if err := os.CopyFS(copied, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(copied, "Chart.yaml")
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	chart, err = render.OpenChart(folder, chart.Loaded().Name(), "default", nil, render.Options{})
+	var chart map[string]any
+	if err := yaml.Unmarshal(text, &chart); err != nil {
+		t.Fatal(err)
+	}
+	dependencies, _ := chart["dependencies"].([]any)
+	chart["dependencies"] = slices.DeleteFunc(dependencies, func(dependency any) bool {
+		fields, _ := dependency.(map[string]any)
+		name, _ := fields["name"].(string)
+		return slices.Contains(names, name)
+	})
+	if text, err = yaml.Marshal(chart); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
+var plainValue = regexp.MustCompile(`^[!-#%-~]([ -#%-~]*[!-#%-~])?$`)
+
+// constraintFor makes a constraint under which a chart is sound as it comes: for
+// the first variable of the first container that has one with
+// a plain value; empty when there is none.
+func constraintFor(t *testing.T, folder string, values map[string]any) string {
+	t.Helper()
+	chart, err := openChart(folder, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := chart.Template(t.Context(), nil)
+	files, err := chart.Template(t.Context(), values)
 	if err != nil {
-		t.Fatal(err)
+		return "" // with these values alone the chart does not render
 	}
 	for _, file := range files {
 		objects, err := chart.Objects(file)
@@ -84,19 +127,38 @@ func constraintFor(t *testing.T, folder string) (text string, ok bool) {
 		}
 		for _, object := range objects {
 			w, isWorkload := workloadOf(object.Content)
-			if !isWorkload || len(w.containers) != 1 {
+			metadata, _ := object.Content["metadata"].(map[string]any)
+			annotations, _ := metadata["annotations"].(map[string]any)
+			if !isWorkload || annotations["helm.sh/hook"] != nil {
 				continue
 			}
-			env, _ := w.containers[0]["env"].([]any)
-			for _, entry := range env {
-				fields, _ := entry.(map[string]any)
-				value, _ := fields["value"].(string)
-				if plainValue.MatchString(value) && value != "auto" {
-					return fmt.Sprintf("apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: ControllersNeverMigrate\nmetadata:\n  name: probed\nspec:\n  parameters:\n    envVar: %s\n    skipValues: [%q]\n    controllers: [%q]\n",
-						fields["name"], value, w.name), true
+			for i, container := range w.containers {
+				env, _ := container["env"].([]any)
+				for _, entry := range env {
+					fields, _ := entry.(map[string]any)
+					name, _ := fields["name"].(string)
+					value, _ := fields["value"].(string)
+					if !plainValue.MatchString(value) || value == "auto" || len(declarations(container, name)) != 1 {
+						continue
+					}
+					exempt := []any{}
+					for _, other := range slices.Concat(w.containers[:i], w.containers[i+1:]) {
+						exempt = append(exempt, other["image"])
+					}
+					constraint, err := yaml.Marshal(map[string]any{
+						"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "ControllersNeverMigrate",
+						"metadata": map[string]any{"name": "probed"},
+						"spec": map[string]any{"parameters": map[string]any{
+							"envVar": name, "skipValues": []string{strings.ToLower(value)}, "controllers": []string{w.name}, "exemptImages": exempt,
+						}},
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return string(constraint)
 				}
 			}
 		}
 	}
-	return "", false
+	return ""
 }

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"log"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -28,6 +30,7 @@ import (
 	valueloader "helm.sh/helm/v4/pkg/chart/v2/loader"
 
 	"github.com/proompteng/nevermigrate/harness"
+	"github.com/proompteng/nevermigrate/harness/probe"
 	"github.com/proompteng/nevermigrate/harness/render"
 )
 
@@ -37,7 +40,7 @@ func main() {
 	runs := flag.Int("runs", 10, "how often a command on one app is timed")
 	many := flag.Int("apps", 200, "how many apps the comparison on many has")
 	largest := flag.Int("largest", 2000, "how many apps the largest memory measurement has")
-	steps := flag.String("steps", "abcd", "which measurements to make")
+	steps := flag.String("steps", "abcde", "which measurements to make")
 	flag.Parse()
 	if err := bench(context.Background(), *runs, *many, *largest, *steps); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
@@ -66,6 +69,7 @@ func bench(ctx context.Context, runs, many, largest int, steps string) error {
 		func() error { return b.manyApps(many) },
 		func() error { return b.memory([]int{20, 200, largest}) },
 		func() error { return b.marginal(ctx) },
+		func() error { return b.probe(ctx) },
 	} {
 		if !strings.Contains(steps, string(rune('a'+i))) {
 			continue
@@ -256,6 +260,47 @@ func (b *bencher) marginal(ctx context.Context) error {
 	}
 	marginal, helm := median(marginals), median(renders)
 	fmt.Printf("| (d) one app more | %s | Helm's render in process: %s | %.1f | at most 2.5 |\n", duration(marginal), duration(helm), marginal/helm)
+	return nil
+}
+
+// probe is (e): how many configurations of the chart the probe tries in a
+// second, with its start and its end, against Helm's render in the same process.
+func (b *bencher) probe(ctx context.Context) error {
+	const budget, rounds = 1500, 3
+	log.SetOutput(io.Discard) // Helm's remarks on values
+	var rates, renders, peaks []float64
+	for range rounds {
+		took, err := seconds(1, func() error {
+			r, err := probe.Run(ctx, filepath.Join(b.work, "charts", "agents"), probe.Options{Budget: budget})
+			if err == nil && r.Summary.Configurations != budget {
+				err = fmt.Errorf("%d configurations were tried, want %d", r.Summary.Configurations, budget)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		render, err := seconds(20, b.helmRender)
+		if err != nil {
+			return err
+		}
+		rates, renders = append(rates, budget/took), append(renders, render)
+	}
+	for _, n := range []int{500, 4000} {
+		cmd := exec.Command(b.ours, "probe", "--budget", fmt.Sprint(n), filepath.Join(b.work, "charts", "agents"))
+		var status *exec.ExitError
+		if err := cmd.Run(); err != nil && (!errors.As(err, &status) || status.ExitCode() != 1) {
+			return fmt.Errorf("probe: %w", err)
+		}
+		usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+		if !ok {
+			return errors.New("this system does not tell the memory of a process")
+		}
+		peaks = append(peaks, float64(usage.Maxrss>>10))
+	}
+	rate, helm := median(rates), median(renders)
+	fmt.Printf("| (e) probe, configurations a second | %.0f | Helm's render in process: %s, %.0f a second on one core | %.1f | at least 100 |\n", rate, duration(helm), 1/helm, rate*helm)
+	fmt.Printf("| (e) peak memory of probe | %.0f MiB at 500 configurations, %.0f MiB at 4000 | | | flat |\n", peaks[0], peaks[1])
 	return nil
 }
 
