@@ -12,11 +12,11 @@ import (
 func newTemplateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "template NAME",
-		Short: "Print what enforces the contract in a cluster",
-		Long: `Print what enforces the contract in a cluster, made of the policy in this
-program, for kubectl apply or for a repository that Argo CD syncs.`,
+		Short: "Print what enforces the contract in a cluster or in a chart",
+		Long: `Print what enforces the contract, made of the policy in this program: in a
+cluster, for kubectl apply or for a repository that Argo CD syncs, or in a chart.`,
 	}
-	cmd.AddCommand(newTemplateGatekeeperCommand(), newTemplateConstraintCommand(), newTemplateAdmissionPolicyCommand())
+	cmd.AddCommand(newTemplateGatekeeperCommand(), newTemplateConstraintCommand(), newTemplateAdmissionPolicyCommand(), newTemplateChartGuardCommand())
 	var names []string
 	for _, sub := range cmd.Commands() {
 		names = append(names, sub.Name())

@@ -1,0 +1,124 @@
+package chartguard_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/proompteng/nevermigrate/harness/chartguard"
+	"github.com/proompteng/nevermigrate/harness/constraint"
+)
+
+var update = flag.Bool("update", false, "write the golden files and the fixture chart's guard")
+
+var chartDir = filepath.Join("..", "..", "fixtures", "charts", "agents")
+
+const guardPath = "templates/controllers-migrations-guard.yaml"
+
+// fixtureOptions are those of the fixture chart's guard.
+func fixtureOptions() chartguard.Options {
+	return chartguard.Options{
+		Name:      "agents.controllersMigrationsGuard",
+		Others:    []string{"templates/deployment.yaml"},
+		ValuePath: "controllers.env.vars.JANGAR_MIGRATIONS",
+		Command:   "nevermigrate template chart-guard --name agents.controllersMigrationsGuard --other templates/deployment.yaml --value-path controllers.env.vars.JANGAR_MIGRATIONS",
+	}
+}
+
+func golden(t *testing.T, file string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs, run with -update (-there +printed):\n%s", file, diff)
+	}
+}
+
+func TestFixtureChart(t *testing.T) {
+	guard, err := chartguard.Print(t.Context(), fixtureOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, filepath.Join(chartDir, guardPath), guard)
+}
+
+// TestOtherParameters: every option and parameter shows where it must.
+func TestOtherParameters(t *testing.T) {
+	guard, err := chartguard.Print(t.Context(), chartguard.Options{
+		Constraint: &constraint.Constraint{Name: "other", Content: map[string]any{
+			"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": constraint.Kind,
+			"metadata": map[string]any{"name": "other"},
+			"spec": map[string]any{"parameters": map[string]any{
+				"envVar": "agents.migrations", "skipValues": []any{"never", `"no" */ }}`},
+				"controllers":  []any{"*-workers", "w.*"},
+				"exemptImages": []any{"mesh/*", "proxy:1"},
+			}},
+		}},
+		Templates: []string{"templates/workers.yaml", "templates/more/workers.yml"},
+		Others:    []string{"templates/server.yaml"},
+		ValuesKey: "guards.migrations",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, filepath.Join("testdata", "other.yaml"), guard)
+	// The text is a template that Helm can read.
+	content := map[string]string{
+		"Chart.yaml":                 "apiVersion: v2\nname: other\nversion: 1.0.0\n",
+		"templates/guard.yaml":       string(guard),
+		"templates/server.yaml":      "",
+		"templates/more/workers.yml": "{}",
+		"templates/workers.yaml":     asManifest(t, "a-workers", map[string]any{"name": "c", "image": "proxy:2"}),
+	}
+	_, err = renderChart(t, loadChart(t, content), nil)
+	got, _ := refusal(err)
+	want := []violation{
+		{Code: "CNM001", Workload: "Deployment/a-workers", Container: "c",
+			Message: "spec.template.spec.containers[0].env does not declare agents.migrations, so the service migrates.",
+			Remedy:  `Declare it once in env of this container, as name: agents.migrations with value: "never".`},
+		{Code: "CNM007",
+			Message: "templates/more/workers.yml writes no controllers workload, so there is nothing to judge: nothing whose name, pod label app.kubernetes.io/name or container name matches *-workers or w.*.",
+			Remedy:  `Let it write one under such a name. If none is meant, set guards.migrations to "off".`},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s\n%v", diff, err)
+	}
+}
+
+// TestTwoGuards: two charts below one umbrella have guards with other
+// parameters, and neither takes the other's.
+func TestTwoGuards(t *testing.T) {
+	print := func(name, variable string) string {
+		guard, err := chartguard.Print(t.Context(), chartguard.Options{Name: name, Constraint: &constraint.Constraint{
+			Content: map[string]any{
+				"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": constraint.Kind, "metadata": map[string]any{"name": name},
+				"spec": map[string]any{"parameters": map[string]any{"envVar": variable}},
+			}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(guard)
+	}
+	content := map[string]string{"Chart.yaml": "apiVersion: v2\nname: both\nversion: 1.0.0\n"}
+	for name, variable := range map[string]string{"one": "ONE", "two": "TWO"} {
+		below := "charts/" + name + "/"
+		content[below+"Chart.yaml"] = "apiVersion: v2\nname: " + name + "\nversion: 1.0.0\n"
+		content[below+"templates/guard.yaml"] = print(name+".guard", variable)
+		content[below+"templates/deployment-controllers.yaml"] = asManifest(t, name+"-controllers",
+			map[string]any{"name": "c", "env": []any{map[string]any{"name": variable, "value": "skip"}}})
+	}
+	if _, err := renderChart(t, loadChart(t, content), nil); err != nil {
+		t.Error(err)
+	}
+}
