@@ -62,6 +62,23 @@ var ErrOption = errors.New("cannot be used")
 //go:embed guard.yaml.tmpl
 var text string
 
+// marker starts the comment of a guard.
+const marker = "{{- /*\nThe chart guard: this chart refuses to render when its controllers would migrate.\n\nMade by:\n  nevermigrate template chart-guard"
+
+// IsVerdict reports whether a template of a file is one with which a guard judges
+// what other templates write. Who follows a chart's templates need not follow
+// it: what it is given was written by templates that are followed, and what it
+// writes is findings.
+func IsVerdict(source, name string) bool {
+	return strings.HasPrefix(source, marker) && slices.Contains(verdicts, name[strings.LastIndex(name, ".")+1:])
+}
+
+// verdicts are the last words of the names of the templates that judge.
+var verdicts = []string{
+	"file", "object", "entry", "workload", "container", "commands", "line", "how",
+	"add", "at", "type", "expect", "missing", "source", "alike",
+}
+
 // facts are what the template is made from, besides the options.
 type facts struct {
 	Variable     string
@@ -180,8 +197,8 @@ func check(o Options) error {
 		}
 		seen[file] = true
 	}
-	if strings.Contains(o.Command, "*/") || strings.ContainsAny(o.Command, "\n\r") {
-		return fmt.Errorf("the command %q %w: it must stand in a comment, on one line", o.Command, ErrOption)
+	if !strings.HasPrefix(o.Command, "nevermigrate template chart-guard") || strings.Contains(o.Command, "*/") || strings.ContainsAny(o.Command, "\n\r") {
+		return fmt.Errorf("the command %q %w: it must be one of nevermigrate template chart-guard, on one line", o.Command, ErrOption)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,6 +52,30 @@ func TestFixtureChart(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, filepath.Join(chartDir, guardPath), guard)
+}
+
+// TestIsVerdict: of the templates that a guard defines, those judge that do not
+// decide whether and where the findings are shown.
+func TestIsVerdict(t *testing.T) {
+	guard, err := chartguard.Print(t.Context(), fixtureOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var others, judging []string
+	for _, m := range regexp.MustCompile(`define "([^"]+)\.(\w+)"`).FindAllStringSubmatch(string(guard), -1) {
+		if chartguard.IsVerdict(string(guard), m[1]+"."+m[2]) {
+			judging = append(judging, m[2])
+		} else {
+			others = append(others, m[2])
+		}
+	}
+	want := []string{"mode", "annotations", "notes", "violations", "judge", "quoted"}
+	if diff := cmp.Diff(want, others); diff != "" || len(judging) != 15 {
+		t.Errorf("these judge: %v; these do not (-want +got):\n%s", judging, diff)
+	}
+	if chartguard.IsVerdict("", "x.object") {
+		t.Error("a template of another file is taken for one that judges")
+	}
 }
 
 // TestOtherParameters: every option and parameter shows where it must.

@@ -13,6 +13,8 @@ import (
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	chartloader "helm.sh/helm/v4/pkg/chart/v2/loader"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+
+	"github.com/proompteng/nevermigrate/harness/chartguard"
 )
 
 // A unit is a chart at a place in the tree of charts. A chart that is there
@@ -228,6 +230,8 @@ type definition struct {
 	// under is the template that this one replaces only while its chart is
 	// enabled, nil when there is none.
 	under *definition
+	// verdict is true for what a chart guard makes of other templates.
+	verdict bool
 }
 
 // A file is a template file.
@@ -313,7 +317,7 @@ func define(definitions map[string]definition, trees map[string]*parse.Tree, f *
 		if ok && parse.IsEmptyTree(trees[name].Root) {
 			continue
 		}
-		replacing := definition{tree: trees[name], file: f}
+		replacing := definition{tree: trees[name], file: f, verdict: chartguard.IsVerdict(f.source, name)}
 		if ok && f.unit.optional && f.unit != old.file.unit {
 			replacing.under = &old
 		}

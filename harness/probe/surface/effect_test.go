@@ -79,6 +79,7 @@ func TestPlacesMatter(t *testing.T) {
 			"database":      map[string]any{"secretRef": map[string]any{"name": ""}},
 			"rbac":          map[string]any{"clusterScoped": true},
 			"networkPolicy": map[string]any{"ingressFrom": []any{map[string]any{}}},
+			"startupGuard":  map[string]any{"enabled": true},
 		},
 	}
 	var before []map[string]string

@@ -49,8 +49,12 @@ func (m *machine) note(at Source, format string, args ...any) {
 	m.notes[fmt.Sprintf("%s:%d: %s", at.File, at.Line, fmt.Sprintf(format, args...))] = true
 }
 
-// execute gives what the template writes for dot.
+// execute gives what the template writes for dot. The verdict of a chart guard on
+// what other templates write can be any text.
 func (m *machine) execute(name string, def definition, dot value, from Source) *text {
+	if def.verdict {
+		return &text{unknown: true}
+	}
 	inside := 0
 	for _, n := range m.stack {
 		if n == name {
@@ -126,6 +130,9 @@ func (f *frame) here(n parse.Node) Source { return f.def.file.at(n.Position()) }
 
 // walk executes n and adds to out what it writes.
 func (f *frame) walk(n parse.Node, dot value, out *text) {
+	if list, ok := n.(*parse.ListNode); ok && list == nil {
+		return // there is no else
+	}
 	f.steps++
 	if f.steps > mostSteps {
 		f.note(f.here(n), "the templates are too large to be followed to the end")
@@ -133,10 +140,8 @@ func (f *frame) walk(n parse.Node, dot value, out *text) {
 	}
 	switch n := n.(type) {
 	case *parse.ListNode:
-		if n != nil {
-			for _, below := range n.Nodes {
-				f.walk(below, dot, out)
-			}
+		for _, below := range n.Nodes {
+			f.walk(below, dot, out)
 		}
 	case *parse.TextNode:
 		text := newText(string(n.Text))
