@@ -23,6 +23,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/bundle"
 	"github.com/proompteng/nevermigrate/harness/constraint"
 	"github.com/proompteng/nevermigrate/harness/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/bounded"
 	"github.com/proompteng/nevermigrate/harness/manifest"
 	"github.com/proompteng/nevermigrate/harness/render"
 	"github.com/proompteng/nevermigrate/harness/report"
@@ -167,12 +168,12 @@ func judge(ctx context.Context, target Target, evaluators func() ([]*evaluate.Ev
 
 // evaluate judges the objects of a target under every constraint.
 func (t Target) evaluate(ctx context.Context, judged *report.Target, objects []manifest.Object, evaluators []*evaluate.Evaluator, options Options) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, evaluationTimeout,
-		fmt.Errorf("evaluation took longer than the limit of %s", evaluationTimeout))
-	defer cancel()
+	limits := options.limits("evaluation", evaluationTimeout)
 	var doubtful []report.Finding
 	for _, evaluator := range evaluators {
-		result, err := evaluator.Evaluate(ctx, objects)
+		result, err := bounded.Do(ctx, limits, func(ctx context.Context) (*evaluate.Result, error) {
+			return evaluator.Evaluate(ctx, objects)
+		})
 		if err != nil {
 			return err
 		}
@@ -206,7 +207,9 @@ func (t Target) objects(ctx context.Context, options Options) ([]manifest.Object
 	if err != nil {
 		return nil, nil, err
 	}
-	objects, err := manifest.Read(data)
+	objects, err := bounded.Do(ctx, options.limits("reading", options.Render.Timeout), func(context.Context) ([]manifest.Object, error) {
+		return manifest.Read(data)
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("read %s: %w", t.describe(), err)
 	}
@@ -224,14 +227,13 @@ func (t Target) manifests(ctx context.Context, options Options) ([]byte, error) 
 		if options.Stdin == nil {
 			return nil, errors.New("read standard input: there is none")
 		}
-		return readLimited(options.Stdin, "standard input", limit)
-	case manifestFile:
-		file, err := os.Open(t.Path)
+		data, err := readLimited(options.Stdin, limit)
 		if err != nil {
-			return nil, fmt.Errorf("read manifest: %w", err)
+			return nil, fmt.Errorf("read standard input: %w", err)
 		}
-		defer file.Close()
-		return readLimited(file, t.Path, limit)
+		return data, nil
+	case manifestFile:
+		return readFile(ctx, t.Path, limit, options)
 	default:
 		manifests, err := render.App(ctx, t.Path, options.Render)
 		if err != nil {
@@ -241,13 +243,42 @@ func (t Target) manifests(ctx context.Context, options Options) ([]byte, error) 
 	}
 }
 
-func readLimited(r io.Reader, name string, limit int64) ([]byte, error) {
+// readFile reads a manifest, which may be a pipe. Opening and reading one waits
+// for somebody to write, which may never be.
+func readFile(ctx context.Context, path string, limit int64, options Options) ([]byte, error) {
+	data, err := bounded.Do(ctx, options.limits("reading", options.Render.Timeout), func(context.Context) ([]byte, error) {
+		file, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer file.Close()
+		return readLimited(file, limit)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", path, err)
+	}
+	return data, nil
+}
+
+// limits are those on a piece of work; no time is the default for rendering.
+func (o Options) limits(what string, time time.Duration) bounded.Limits {
+	limits := bounded.Limits{What: what, Time: time, Memory: o.Render.MaxMemory}
+	if limits.Time == 0 {
+		limits.Time = render.DefaultTimeout
+	}
+	if limits.Memory == 0 {
+		limits.Memory = render.DefaultMaxMemory
+	}
+	return limits
+}
+
+func readLimited(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, err
 	}
 	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("read %s: it is larger than the limit of %d bytes", name, limit)
+		return nil, fmt.Errorf("it is larger than the limit of %d bytes: split it, or leave out what is no workload", limit)
 	}
 	return data, nil
 }
@@ -272,7 +303,7 @@ func Render(ctx context.Context, path string, options Options) ([]byte, error) {
 // relativeMessage is an error's message with paths relative to the working
 // directory: kustomize and Helm know absolute ones only.
 func relativeMessage(err error) string {
-	message := strings.TrimSpace(err.Error())
+	message := shortened(strings.TrimSpace(err.Error()))
 	dir, dirErr := os.Getwd()
 	if dirErr != nil {
 		return message
@@ -285,4 +316,20 @@ func relativeMessage(err error) string {
 		message = strings.ReplaceAll(message, dir+string(filepath.Separator), "")
 	}
 	return message
+}
+
+// longestMessage bounds the message on a target: templates that call each other
+// without end say so once for each call.
+const longestMessage = 4096
+
+// shortened is a message without its middle when it is too long: its beginning
+// says where something went wrong, and its end what.
+func shortened(message string) string {
+	if len(message) <= longestMessage {
+		return message
+	}
+	const half = longestMessage / 2
+	left := strings.ToValidUTF8(message[:half], "")
+	right := strings.ToValidUTF8(message[len(message)-half:], "")
+	return fmt.Sprintf("%s … (%d bytes are left out) … %s", left, len(message)-len(left)-len(right), right)
 }

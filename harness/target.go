@@ -168,7 +168,9 @@ func appsBelow(root string) ([]Target, error) {
 		links = links[1:]
 		// A link to nothing or to a file leads to no app.
 		if info, statErr := os.Stat(link); statErr == nil && info.IsDir() {
-			err = visit(link)
+			if err = render.LinkLeadsOut(link); err == nil {
+				err = visit(link)
+			}
 		}
 	}
 	if err != nil {

@@ -159,6 +159,8 @@ func (s side) judge(ctx context.Context, targets []target, options harness.Optio
 	for _, t := range targets {
 		found = append(found, t.Target)
 	}
+	// The base side has no .git to be found by.
+	options.Render.Root = s.top
 	result, err := harness.CheckTargets(ctx, found, options)
 	if err != nil {
 		return nil, err

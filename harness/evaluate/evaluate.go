@@ -243,6 +243,9 @@ func (e *Evaluator) Evaluate(ctx context.Context, objects []manifest.Object) (*R
 		if !e.looksAt(object) {
 			continue
 		}
+		if err := checkSize(object.Content); err != nil {
+			return nil, fmt.Errorf("evaluate document %d: %w", object.Document, err)
+		}
 		if err := e.evaluateObject(ctx, object, result); err != nil {
 			if ctx.Err() != nil {
 				return nil, context.Cause(ctx)

@@ -16,20 +16,35 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/kustomize/kyaml/kio"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	goyaml "sigs.k8s.io/yaml/goyaml.v2"
 )
 
 // guardedFiles is the file system that kustomize reads through. It refuses,
 // before kustomize acts on them, a reference to something remote (kustomize
-// would run git or use the network) and a file that is too large.
+// would run git or use the network), a path that leads out of the bounds, and
+// what is no file or too large.
 type guardedFiles struct {
 	filesys.FileSystem
 	run *run
 }
 
+// CleanedAbs implements filesys.FileSystem. Kustomize calls it for every file
+// and every folder that it is about to use.
+func (f guardedFiles) CleanedAbs(path string) (filesys.ConfirmedDir, string, error) {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", "", err
+	}
+	if err := f.run.bounds.check(absolute); err != nil {
+		return "", "", f.run.fail(err)
+	}
+	return f.FileSystem.CleanedAbs(path)
+}
+
 // ReadFile implements filesys.FileSystem.
 func (f guardedFiles) ReadFile(path string) ([]byte, error) {
-	if info, err := os.Stat(path); err == nil && info.Size() > f.run.maxBytes {
-		return nil, f.run.fail(fmt.Errorf("%s: file has %d bytes, more than the limit of %d", path, info.Size(), f.run.maxBytes))
+	if err := f.run.bounds.checkFile(path); err != nil {
+		return nil, f.run.fail(err)
 	}
 	data, err := f.FileSystem.ReadFile(path)
 	if err != nil {
@@ -37,6 +52,9 @@ func (f guardedFiles) ReadFile(path string) ([]byte, error) {
 	}
 	if content, ok := f.run.overlay.content(path); ok {
 		data = content
+	}
+	if err := refuseAliasBomb(data); err != nil {
+		return nil, f.run.fail(fmt.Errorf("%s: %w", path, err))
 	}
 	references, err := f.references(path, data)
 	if err != nil {
@@ -46,6 +64,27 @@ func (f guardedFiles) ReadFile(path string) ([]byte, error) {
 		return nil, f.run.fail(fmt.Errorf("%s: remote reference %s: rendering does not use the network; commit a copy and refer to that", path, references[i]))
 	}
 	return data, nil
+}
+
+// refuseAliasBomb refuses a text whose aliases repeat so much that it would fill
+// the memory. Kustomize follows aliases without a bound; the reader that
+// refuses them is the one by which Helm and kubectl read YAML.
+func refuseAliasBomb(data []byte) error {
+	if !bytes.Contains(data, []byte("*")) || !bytes.Contains(data, []byte("&")) {
+		return nil
+	}
+	decoder := goyaml.NewDecoder(bytes.NewReader(data))
+	for {
+		var content any
+		err := decoder.Decode(&content)
+		if err == nil {
+			continue
+		}
+		if strings.Contains(err.Error(), "excessive aliasing") {
+			return errors.New("document contains excessive aliasing: write out what the aliases repeat, or remove it")
+		}
+		return nil // the end, or as kustomize will say
+	}
 }
 
 // references lists whatever kustomize will take for a file, a folder or a git

@@ -100,6 +100,9 @@ func (p *inflator) generate(ctx context.Context) (resmap.ResMap, error) {
 	if err := p.requireVendored(home); err != nil {
 		return nil, err
 	}
+	if err := p.run.bounds.checkChart(filepath.Join(home, p.stock.Name)); err != nil {
+		return nil, err
+	}
 	values, err := p.values()
 	if err != nil {
 		return nil, err

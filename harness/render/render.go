@@ -16,7 +16,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/metrics"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,6 +30,8 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/bounded"
 )
 
 // Defaults of Options.
@@ -60,6 +61,11 @@ type Options struct {
 	// MaxMemory bounds the heap of the process while it renders, in bytes.
 	// Zero: DefaultMaxMemory.
 	MaxMemory uint64
+	// Root is the folder that nothing which is read may be outside of, through
+	// symbolic links or otherwise. Empty: the git work tree that the app is in;
+	// without one, a symbolic link may not lead out of the nearest folder that
+	// holds both it and the app.
+	Root string
 	// Overlay holds, by their real paths, files that are read with another
 	// content than theirs. A helm command does not see it, so it is not run.
 	Overlay map[string][]byte
@@ -81,10 +87,14 @@ func IsKustomization(file string) bool {
 // a file with one of kustomize's three names, and not of kind Component.
 func IsApp(dir string) bool {
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
-		data, err := os.ReadFile(filepath.Join(dir, name))
-		if errors.Is(err, fs.ErrNotExist) {
+		file := filepath.Join(dir, name)
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
+		if (bounds{maxBytes: DefaultMaxBytes}).checkFile(file) != nil {
+			return true
+		}
+		data, _ := os.ReadFile(file)
 		var head struct {
 			Kind string `json:"kind"`
 		}
@@ -151,46 +161,25 @@ func render[T any](ctx context.Context, dir string, options Options, encode func
 	if err := installInflator(); err != nil {
 		return none, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, options.Timeout,
-		fmt.Errorf("rendering took longer than the limit of %s", options.Timeout))
-	defer cancel()
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-
-	r := &run{ctx: ctx, helm: embeddedHelm{options.Overlay}, maxBytes: options.MaxBytes, overlay: options.Overlay}
-	switch {
-	case options.helm != nil:
-		r.helm = options.helm
-	case options.HelmCommand != "" && options.Overlay == nil:
-		command, err := newCommandHelm(ctx, options.HelmCommand, options.MaxBytes)
-		if err != nil {
-			return none, err
-		}
-		r.helm = command
+	within, err := newBounds(dir, options)
+	if err != nil {
+		return none, err
 	}
-	type outcome struct {
-		encoded T
-		err     error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		encoded, err := encodeObjects(r, dir, options, encode)
-		done <- outcome{encoded, err}
-	}()
-	memory := time.NewTicker(20 * time.Millisecond)
-	defer memory.Stop()
-	for {
-		select {
-		case result := <-done:
-			return result.encoded, result.err
-		case <-ctx.Done():
-			return none, context.Cause(ctx)
-		case <-memory.C:
-			if heapBytes() > options.MaxMemory {
-				stop(fmt.Errorf("rendering needed more than the limit of %d MiB of memory", options.MaxMemory>>20))
+	limits := bounded.Limits{What: "rendering", Time: options.Timeout, Memory: options.MaxMemory}
+	return bounded.Do(ctx, limits, func(ctx context.Context) (T, error) {
+		r := &run{ctx: ctx, helm: embeddedHelm{options.Overlay}, maxBytes: options.MaxBytes, bounds: within, overlay: options.Overlay}
+		switch {
+		case options.helm != nil:
+			r.helm = options.helm
+		case options.HelmCommand != "" && options.Overlay == nil:
+			command, err := newCommandHelm(ctx, options.HelmCommand, options.MaxBytes)
+			if err != nil {
+				return none, err
 			}
+			r.helm = command
 		}
-	}
+		return encodeObjects(r, dir, options, encode)
+	})
 }
 
 func encodeObjects[T any](r *run, dir string, options Options, encode func(resmap.ResMap) (T, int, error)) (encoded T, err error) {
@@ -241,6 +230,7 @@ type run struct {
 	ctx      context.Context
 	helm     helm
 	maxBytes int64
+	bounds   bounds
 	overlay  overlay
 	alone    bool // see withSchema
 
@@ -302,10 +292,4 @@ var configurationPattern = regexp.MustCompile("(?s) with config: `.*?`: ")
 // quotes in it: that may hold values which are nobody's business.
 func plainMessage(err error) string {
 	return strings.TrimSpace(configurationPattern.ReplaceAllString(err.Error(), ": "))
-}
-
-func heapBytes() uint64 {
-	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
-	metrics.Read(sample)
-	return sample[0].Value.Uint64()
 }
