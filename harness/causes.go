@@ -14,6 +14,7 @@ import (
 // stands without a cause.
 func findCauses(ctx context.Context, judged *report.Target, target Target, data []byte, evaluators []*evaluate.Evaluator, options Options) {
 	var looked *cause.App
+	var read *cause.Manifest
 	for i := range judged.Findings {
 		finding := &judged.Findings[i]
 		if finding.Severity != report.Deny {
@@ -21,7 +22,10 @@ func findCauses(ctx context.Context, judged *report.Target, target Target, data 
 		}
 		by := evaluators[slices.IndexFunc(evaluators, func(e *evaluate.Evaluator) bool { return e.ConstraintName() == finding.Constraint })]
 		if target.kind != app {
-			cause.FindInManifest(target.Path, data, finding)
+			if read == nil {
+				read = cause.NewManifest(target.Path, data)
+			}
+			read.Find(finding)
 			continue
 		}
 		if looked == nil {

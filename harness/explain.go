@@ -42,8 +42,11 @@ func (t Target) explain(ctx context.Context, evaluators []*evaluate.Evaluator, o
 		return nil, err
 	}
 	var looked *cause.App
+	var read *cause.Manifest
 	if t.kind == app {
 		looked = cause.New(t.Path, evaluators, cause.Options{Render: options.Render})
+	} else {
+		read = cause.NewManifest(t.Path, manifests)
 	}
 	explained := []report.ExplainedWorkload{}
 	for _, workload := range judged.Workloads {
@@ -60,7 +63,7 @@ func (t Target) explain(ctx context.Context, evaluators []*evaluate.Evaluator, o
 				}
 			} else {
 				envVar, _ := by.Variable()
-				shown.Chain = cause.ChainInManifest(t.Path, manifests, envVar, workload, container.Name)
+				shown.Chain = read.Chain(envVar, workload, container.Name)
 			}
 			if shown.Chain == nil {
 				shown.Chain = []report.Cause{}

@@ -377,15 +377,15 @@ items:
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			finding := report.Finding{Workload: "Pod/b", Namespace: "n", Path: test.path}
-			cause.FindInManifest("f.yaml", []byte(text), &finding)
+			cause.NewManifest("f.yaml", []byte(text)).Find(&finding)
 			if diff := cmp.Diff(test.want, finding.Causes); diff != "" {
 				t.Errorf("causes (-want +got):\n%s", diff)
 			}
 		})
 	}
 	missing := report.Finding{Workload: "Pod/c", Path: "spec"}
-	cause.FindInManifest("f.yaml", []byte(text), &missing)
-	cause.FindInManifest("f.yaml", []byte("{ no yaml"), &missing)
+	cause.NewManifest("f.yaml", []byte(text)).Find(&missing)
+	cause.NewManifest("f.yaml", []byte("{ no yaml")).Find(&missing)
 	if missing.Causes != nil {
 		t.Errorf("a cause for nothing: %+v", missing.Causes)
 	}

@@ -18,10 +18,10 @@ type edit struct {
 // located is a node in a fresh copy of a source, with the node that holds it.
 type located struct{ node, parent *yaml.Node }
 
-// set gives a place a string.
+// set gives a place a string. Aliases of it get that too.
 func set(at *place, value string) edit {
 	return edit{at, func(l located) error {
-		*l.node = yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: value, Style: yaml.DoubleQuotedStyle}
+		*l.node = yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: value, Style: yaml.DoubleQuotedStyle, Anchor: l.node.Anchor}
 		return nil
 	}}
 }
@@ -29,7 +29,7 @@ func set(at *place, value string) edit {
 // setPlain gives a place a value that is no string, as it is written.
 func setPlain(at *place, tag, value string) edit {
 	return edit{at, func(l located) error {
-		*l.node = yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
+		*l.node = yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value, Anchor: l.node.Anchor}
 		return nil
 	}}
 }
@@ -159,9 +159,17 @@ func overlay(edits []edit) (map[string][]byte, error) {
 				return nil, fmt.Errorf("change %s: %w", e.at.path, err)
 			}
 		}
-		if files[source.file], err = editor.write(); err != nil {
+		text, err := editor.write()
+		if err != nil {
 			return nil, err
 		}
+		if bytes.Contains(source.text, []byte("&")) {
+			// An alias may refer to what is gone.
+			if _, err := parse(text); err != nil {
+				return nil, fmt.Errorf("change %s: %w", source.shown, err)
+			}
+		}
+		files[source.file] = text
 	}
 	return files, nil
 }
