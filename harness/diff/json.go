@@ -11,6 +11,7 @@ import (
 )
 
 // WriteJSON writes the diff in a stable shape, which Schema describes.
+// Characters that cannot be seen are escaped, as in the report.
 func (d *Diff) WriteJSON(w io.Writer) error {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -19,7 +20,7 @@ func (d *Diff) WriteJSON(w io.Writer) error {
 	if err := encoder.Encode(d); err != nil {
 		return fmt.Errorf("write diff: %w", err)
 	}
-	if _, err := w.Write(text.Bytes()); err != nil {
+	if _, err := w.Write(report.CleanJSON(text.Bytes())); err != nil {
 		return fmt.Errorf("write diff: %w", err)
 	}
 	return nil

@@ -149,8 +149,8 @@ func (t *table) containers(changed []containerRow) {
 	row("CONSTRAINT", "CHANGE", "WORKLOAD", "NAMESPACE", "ROLE", "CONTAINER", "MODE")
 	for _, r := range changed {
 		w := r.workload
-		row(report.Clean(w.Constraint), string(r.change), report.Clean(w.Kind+"/"+w.Name), report.Clean(w.Namespace),
-			report.Clean(w.roleText()), report.Clean(r.container.describe()), t.mode(w, r.container))
+		row(report.TableCell(w.Constraint), string(r.change), report.TableCell(w.Kind+"/"+w.Name), report.TableCell(w.Namespace),
+			report.TableCell(w.roleText()), report.TableCell(r.container.describe()), t.mode(w, r.container))
 	}
 	// The mode comes last: colours would upset the width of another column.
 	columns := tabwriter.NewWriter(&t.text, 0, 0, 2, ' ', 0)

@@ -37,7 +37,7 @@ func (c *Cause) describe() string {
 		text += " " + clean(c.Path)
 	}
 	if c.Value != "" {
-		text += " is " + strconv.Quote(c.Value)
+		text += " is " + logCommands.Replace(strconv.Quote(c.Value))
 	}
 	if c.Layer != "" {
 		text += " (" + clean(string(c.Layer)) + ")"

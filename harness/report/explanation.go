@@ -58,7 +58,7 @@ func (e *Explanation) WriteJSON(w io.Writer) error {
 	if err := encoder.Encode(e); err != nil {
 		return fmt.Errorf("write explanation: %w", err)
 	}
-	if _, err := w.Write(text.Bytes()); err != nil {
+	if _, err := w.Write(escapeUnseen(text.Bytes())); err != nil {
 		return fmt.Errorf("write explanation: %w", err)
 	}
 	return nil

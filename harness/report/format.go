@@ -80,11 +80,16 @@ func (r *Report) Write(w io.Writer, format Format, options WriteOptions) error {
 	return nil
 }
 
-// cleanLines cleans a text of several lines and keeps the lines.
+// cleanLines cleans a text of several lines and keeps the lines. A line that
+// GitHub Actions would take for a command, blanks before it or not, is none then.
 func cleanLines(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	for i, line := range lines {
-		lines[i] = clean(strings.ReplaceAll(strings.TrimRight(line, " \t\r"), "\t", "    "))
+		line = clean(strings.ReplaceAll(strings.TrimRight(line, " \t\r"), "\t", "    "))
+		if command := strings.TrimLeft(line, " "); strings.HasPrefix(command, "::") {
+			line = line[:len(line)-len(command)] + ": " + command[1:]
+		}
+		lines[i] = line
 	}
 	return strings.Join(lines, "\n")
 }

@@ -10,6 +10,13 @@ func Clean(text string) string { return clean(text) }
 // the table does.
 func CleanLines(text string) string { return indent(text) }
 
+// CleanText cleans a text of several lines and keeps its lines.
+func CleanText(text string) string { return cleanLines(text) }
+
+// CleanJSON writes the characters of a JSON text that cannot be seen as the
+// escapes that mean them.
+func CleanJSON(text []byte) []byte { return escapeUnseen(text) }
+
 // TableText is what the table says of a finding, from its code on.
 func (f *Finding) TableText(color bool) string {
 	t := table{paint: newPainter(color)}

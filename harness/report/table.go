@@ -71,15 +71,15 @@ func (t *table) workloads(workloads []Workload) {
 	row("CONSTRAINT", "WORKLOAD", "NAMESPACE", "ROLE", "CONTAINER", "MODE")
 	for _, workload := range workloads {
 		for _, container := range workload.Containers {
-			name := clean(container.Name)
+			name := TableCell(container.Name)
 			if container.Type != "container" {
 				name += " (" + clean(container.Type) + ")"
 			}
-			row(clean(workload.Constraint), clean(workload.Kind+"/"+workload.Name), clean(workload.Namespace),
+			row(TableCell(workload.Constraint), TableCell(workload.Kind+"/"+workload.Name), TableCell(workload.Namespace),
 				string(workload.Role), name, t.paint.mode(workload.Role, container))
 		}
 		if len(workload.Containers) == 0 {
-			row(clean(workload.Constraint), clean(workload.Kind+"/"+workload.Name), clean(workload.Namespace),
+			row(TableCell(workload.Constraint), TableCell(workload.Kind+"/"+workload.Name), TableCell(workload.Namespace),
 				string(workload.Role), "(none)", t.paint.mode(workload.Role, Container{Mode: Unknown}))
 		}
 	}
@@ -133,11 +133,23 @@ func count(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
+// longestCell is longer than any name in Kubernetes, with a kind before it. A
+// longer one would widen the column in every row.
+const longestCell = 400
+
+// TableCell is a text for the cell of a table: clean, and not longer than names
+// can be.
+func TableCell(text string) string { return clean(cut(text, longestCell)) }
+
+// logCommands are what Azure Pipelines, and GitHub Actions of old, take for a
+// command anywhere in a line of a log.
+var logCommands = strings.NewReplacer("##[", "# #[", "##vso[", "# #vso[")
+
 // clean writes control characters and other characters that cannot be seen as
-// Go escapes.
+// Go escapes, and takes commands to a log apart.
 func clean(text string) string {
 	var b strings.Builder
-	for _, r := range text {
+	for _, r := range logCommands.Replace(text) {
 		if unicode.IsPrint(r) {
 			b.WriteRune(r)
 			continue

@@ -71,7 +71,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	case errors.As(err, &status):
 		return int(status)
 	default:
-		fmt.Fprintf(stderr, "Error: %v\n", err)
+		// It may hold names from files that nobody has reviewed yet.
+		fmt.Fprintf(stderr, "Error: %s\n", report.CleanText(err.Error()))
 		if errors.As(err, &usage) {
 			fmt.Fprintf(stderr, "Run `%s --help` for usage.\n", usage.command)
 		}
