@@ -406,7 +406,7 @@ func TestFastRoadIsTheWholeRoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	counts := map[Verdict]int{}
-	for i := 0; i < len(singles); i += len(singles) / 60 {
+	for i := 0; i < len(singles); i += len(singles) / 120 {
 		c := singles[i].configuration
 		fast, err := s.try(t.Context(), c)
 		if err != nil {
