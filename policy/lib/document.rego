@@ -15,8 +15,6 @@ _document := input.review.object if {
 	not review.starts_nothing
 }
 
-_document := null if review.starts_nothing
-
 _document := input if not review.is_review
 
 _top := {"object": _document, "kind": value.field(_document, "kind"), "path": ""}
