@@ -37,6 +37,12 @@ test_a_list_in_order if {
 	document.problems == [] with input as nested
 }
 
+test_what_only_looks_like_a_list if {
+	every kind in ["Listener", "PriceListing"] {
+		document.problems == [] with input as {"kind": kind, "items": "x"}
+	}
+}
+
 test_a_list_too_deep if {
 	deep := _list([_list([_list([_list([_object("Deployment", "a")])])])])
 	document.problems == [{

@@ -51,7 +51,7 @@ _entry_problems(entry, path) := [unreadable.wrong_type(path, entry, "object")] i
 	unreadable.mistyped([[sprintf("%s.valueFrom", [path]), value.field(entry, "valueFrom"), "object"]]),
 ) if {
 	entry.name == parameters.env_var
-} else := []
+}
 
 _value_problems(set, path) := [{
 	"path": sprintf("%s.value", [path]),
@@ -201,7 +201,7 @@ _replacement(token, values) := "$" if {
 # METADATA
 # title: Where a value comes from
 # description: Names the object and the key, never what they hold.
-described_source(from) := sprintf("%s %s", [sort(object.keys(from))[0], _details(from)]) if count(from) > 0
+described_source(from) := sprintf("%s %s", [sort(object.keys(from))[0], _details(from)])
 
 described_source(from) := "no source" if count(from) == 0
 

@@ -164,13 +164,20 @@ test_sources if {
 	env.described_source({}) == "no source"
 }
 
+test_described_sources_without_their_prefix if {
+	env.described_sources({"envFrom": [
+		{"prefix": "A_", "secretRef": {"name": "keys"}},
+		{"prefix": "B_", "configMapRef": {"name": "settings"}},
+	]}) == "secretRef name \"keys\", configMapRef name \"settings\""
+}
+
 _near(names) := env.look_alike({"env": [_v(name, "skip") | some name in names]})
 
 test_look_alike if {
 	_near(["PORT", "JANGAR_MIGRATION"]) == [1, 1, "JANGAR_MIGRATION"]
 	_near(["AGENTS_MIGRATIONS", "jangar_migrations", "JANGAR-MIGRATIONS"]) == [1, 1, "jangar_migrations"]
 	_near(["X_MIGRATIONS", "AGENTS_MIGRATIONS"]) == [2, 0, "X_MIGRATIONS"]
-	not _near(["PORT", "MIGRATIONS_X", "JANGAR_MIGRATIONS", "MIGRATIONS"])
+	not _near(["PORT", "MIGRATIONS_X", "JANGAR_MIGRATIONS", "MIGRATIONS", "X_MIGRATIONS_Y"])
 	not env.look_alike({"env": [5, {"name": 5}]})
 	not _near(["AB_CD", "LONG_LONG_MODE"]) with parameters.env_var as "MODE"
 }

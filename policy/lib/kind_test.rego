@@ -60,6 +60,9 @@ test_other_groups_and_kinds if {
 	] {
 		not _template(case[0], case[1])
 	}
+	pod := {"containers": []}
+	not kind.template("Service", {"apiVersion": "serving.knative.dev/v1", "spec": {"template": {"spec": pod}}})
+	not kind.template("Deployment", {"apiVersion": "example.com/v1", "spec": {"template": {"spec": pod}}})
 }
 
 test_a_rollout_by_reference if {

@@ -22,7 +22,7 @@ test_all_white_space_of_javascript if {
 test_everything_else_is_auto if {
 	every value in [
 		"", "auto", "true", "1", "no", "skipped", "s kip", "00", "\"skip\"",
-		"\u0085skip", "\u200bskip", "\u180eskip", "skip\u0000", "s\u212aip", "sk\u0130p", "\uff53kip",
+		"\u0085skip", "\u200bskip", "\u180eskip", "skip\u0000", "s\u212aip", "sk\u0130p", "\uff53kip", "~skip~", "@skip@",
 	] {
 		mode.of(value) == "auto"
 	}

@@ -50,6 +50,25 @@ test_a_manifest_cannot_give_them if {
 	parameters.env_var == "JANGAR_MIGRATIONS" with input as {"kind": "Pod", "review": {}, "parameters": _given}
 }
 
+test_what_cannot_be_used_leaves_the_default if {
+	mistyped := {"envVar": 5, "skipValues": "no", "controllers": {"x": "y"}, "exemptImages": "proxy:1"}
+	parameters.env_var == "JANGAR_MIGRATIONS" with constraint.parameters as mistyped
+	parameters.skip_values == ["skip", "disabled", "false", "0", "off"] with constraint.parameters as mistyped
+	parameters.controllers == ["*-controllers"] with constraint.parameters as mistyped
+	parameters.exempt_images == [] with constraint.parameters as mistyped
+}
+
+test_one_problem_each if {
+	_problems({"envVar": [5, ""]}) == [_problem(
+		".envVar", "is a list where a string is expected.",
+		"Write the name of the environment variable as a string.",
+	)]
+	_problems({"other": [5, ""]}) == [_problem(
+		".other", "is not a parameter.",
+		sprintf("Use one of %s.", [_all]),
+	)]
+}
+
 test_none_are_fine if {
 	_problems(null) == []
 	_problems({}) == []
@@ -120,7 +139,7 @@ test_skip_values if {
 	every value in ["skip", "a b", "0", "x!"] {
 		_problems({"skipValues": [value]}) == []
 	}
-	every value in ["Skip", " skip", "skip ", "skíp", "$skip", "a\nb"] {
+	every value in ["Skip", " skip", "skip ", "skíp", "$skip", "a$b", "a\nb"] {
 		_problems({"skipValues": ["skip", value]}) == [_problem(
 			".skipValues[1]",
 			sprintf("is %q, and no value of the service is compared with that.", [value]),

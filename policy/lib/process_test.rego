@@ -228,6 +228,17 @@ test_the_variable_of_the_constraint if {
 	_of_script("JANGAR_MIGRATIONS=auto node") == [] with parameters.env_var as "A.B-C"
 }
 
+test_the_place_of_a_change if {
+	hook := {"lifecycle": {"preStop": {"exec": {"command": ["env", "-u", "JANGAR_MIGRATIONS", "node"]}}}}
+	process.changes(hook, "c") == [{"path": "c.lifecycle.preStop.exec.command", "how": "removes"}]
+	word := {"livenessProbe": {"exec": {"command": ["sh", "-c", "unset JANGAR_MIGRATIONS"]}}}
+	process.changes(word, "c") == [{"path": "c.livenessProbe.exec.command[2]", "how": "removes"}]
+}
+
+test_what_echo_prints_separates_words if {
+	_of_script("unset echo JANGAR_MIGRATIONS=$JANGAR_MIGRATIONS JANGAR_MIGRATIONS") == ["removes"]
+}
+
 test_problems if {
 	process.problems(
 		{
@@ -247,6 +258,10 @@ test_problems if {
 		_mistyped("c.args[1]", "a number", "a string"),
 		_mistyped("c.args[2]", "null", "a string"),
 	]
+	process.problems({"lifecycle": {"preStop": {"exec": {"command": [5]}}}}, "c") == [_mistyped(
+		"c.lifecycle.preStop.exec.command[0]",
+		"a number", "a string",
+	)]
 	process.problems({"command": ["a"], "lifecycle": {"preStop": {"exec": {"command": ["a"]}}}}, "c") == []
 	process.changes({"command": "env -i", "args": [5, "JANGAR_MIGRATIONS=auto"]}, "c") == [{"path": "c.args[1]", "how": "sets"}]
 }
