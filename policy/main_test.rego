@@ -66,6 +66,18 @@ test_denies_cnm000_in_a_review if {
 	}
 }
 
+test_denies_cnm000_and_names_every_problem if {
+	found := object.union(_unusable, {"message": concat(" ", [
+		"The constraint cannot be used:",
+		"spec.parameters.controllers is empty. Name at least one, or leave the key out to use the default.",
+		"spec.parameters.skipValues is empty. Name at least one, or leave the key out to use the default.",
+	])})
+	main.violation == {testing.denial_of("CNM000", "Deployment/agents-controllers", "agents", found)} with input as {
+		"review": {"object": testing.with_value("skip")},
+		"parameters": {"controllers": [], "skipValues": []},
+	}
+}
+
 test_allows_cnm000_a_good_constraint if {
 	constraint := testing.constraint({"parameters": {"envVar": "JANGAR_MIGRATIONS"}})
 	main.violation == set() with input as testing.with_value("skip")
@@ -585,4 +597,8 @@ test_allows_what_the_constraint_leaves_out if {
 		with data.kind as constraint.kind
 		with data.apiVersion as constraint.apiVersion
 		with data.spec as constraint.spec
+}
+
+test_allows_cnm102_controllers_have_rules_of_their_own if {
+	main.warn == set() with input as testing.with_value("atuo")
 }

@@ -195,6 +195,7 @@ _expanded(set, values) := concat("", [part |
 _replacement(token, values) := "$" if {
 	token == "$$"
 } else := values[substring(token, 2, count(token) - 3)] if {
+	startswith(token, "$(")
 	endswith(token, ")")
 } else := token
 

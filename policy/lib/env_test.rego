@@ -164,6 +164,13 @@ test_sources if {
 	env.described_source({}) == "no source"
 }
 
+# A name can be empty in a manifest, though not in a cluster.
+test_only_a_reference_is_replaced if {
+	every set in ["skip$x$()", "skip$)$()", "skip$($"] {
+		env.mode_of({"env": [_v("", ""), _v("JANGAR_MIGRATIONS", set)]}) == "auto"
+	}
+}
+
 test_described_sources_without_their_prefix if {
 	env.described_sources({"envFrom": [
 		{"prefix": "A_", "secretRef": {"name": "keys"}},

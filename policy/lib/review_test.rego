@@ -110,6 +110,17 @@ test_an_update_that_cannot_be_read if {
 	not _starts_nothing(_update(_violating, "x"))
 }
 
+test_an_update_without_a_pod_template if {
+	not _starts_nothing(_update(null, json.remove(_violating, ["spec"])))
+	without := json.remove(_violating, ["spec/template/spec/containers"])
+	_starts_nothing(_update(without, without))
+}
+
+test_an_update_of_a_manifest if {
+	manifest := object.union(_violating, {"review": _update(_violating, _violating)})
+	review.starts_nothing == false with input as manifest
+}
+
 # What is no workload is not judged anyhow.
 test_an_update_of_something_else if {
 	scale := {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "agents-controllers"}}

@@ -38,6 +38,10 @@ test_workloads_in_order if {
 		with parameters.exempt_images as ["proxy:*"]
 }
 
+test_a_control_plane_with_one_declaration if {
+	[shown.containers | some shown in summary.workloads] == [[_container("app", "container", "skip", false)]] with input as testing.control_plane([testing.good])
+}
+
 test_controllers_without_containers if {
 	summary.workloads == [{
 		"kind": "Deployment", "namespace": "agents", "name": "agents-controllers",

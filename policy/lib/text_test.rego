@@ -61,4 +61,7 @@ test_similar if {
 	}
 	text.similar("abcd", "abce")
 	not text.similar("abc", "abd")
+	text.similar("a-b_c.d-e_f", "ABCDEF")
+	text.similar("abcdef", "abcd")
+	not text.similar("abcdefg", "abcd")
 }

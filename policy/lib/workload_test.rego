@@ -192,6 +192,12 @@ test_missing if {
 	_one(_set("/spec", "x")).missing == []
 }
 
+test_images_that_are_almost_exempt if {
+	manifest := testing.controllers([{"name": "a", "image": "evil/registry/x:1"}, {"name": "b", "image": "a*bc"}])
+	found := workload.all with input as manifest with parameters.exempt_images as ["registry/*", "a*b"]
+	[container.exempt | some container in found[0].containers] == [false, false]
+}
+
 test_exempt_images if {
 	manifest := testing.controllers([
 		{"name": "a", "image": "proxy:1"}, {"name": "b", "image": "proxy:12"},
