@@ -132,6 +132,17 @@ test_denies_cnm001_env_from_might_set_it if {
 	}])
 }
 
+test_denies_cnm001_one_env_from_might_set_it if {
+	main.violation == {testing.denial("CNM001", {
+		"path": _env,
+		"message": concat("", [
+			_env, " does not declare JANGAR_MIGRATIONS. envFrom (secretRef name \"keys\")",
+			" might set it, which the manifest does not prove.",
+		]),
+		"remedy": testing.declare_it,
+	})} with input as testing.controllers([{"name": "app", "envFrom": [{"secretRef": {"name": "keys"}}]}])
+}
+
 test_denies_cnm001_and_names_a_look_alike if {
 	main.violation == {testing.denial("CNM001", {
 		"path": _env,

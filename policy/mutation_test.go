@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,7 +21,10 @@ import (
 	"github.com/proompteng/nevermigrate/policy"
 )
 
-var listMutants = flag.Bool("mutants", false, "list every mutant with the test that turned red")
+var (
+	listMutants = flag.Bool("mutants", false, "list every mutant with the test that turned red")
+	onlyMutants = flag.String("only", "", "try only the mutants that match this `regexp`")
+)
 
 // equivalentFile lists the mutants that no test can kill, each with the reason.
 const equivalentFile = "testdata/equivalent_mutants.json"
@@ -38,9 +42,14 @@ func TestMutation(t *testing.T) {
 	for _, file := range sortedKeys(rules) {
 		mutants = append(mutants, mutantsOf(file, rules[file])...)
 	}
-	if len(mutants) < 500 {
+	if len(mutants) < 2000 {
 		t.Fatalf("only %d mutants", len(mutants))
 	}
+	only, err := regexp.Compile(*onlyMutants)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !only.MatchString(m.id) })
 	outcomes := make([]string, len(mutants))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
@@ -83,7 +92,7 @@ func TestMutation(t *testing.T) {
 		}
 	}
 	for _, id := range sortedKeys(equivalent) {
-		if !survived[id] {
+		if only.MatchString(id) && !survived[id] {
 			t.Errorf("%s lists a mutant that is killed or not there: %s", equivalentFile, id)
 		}
 	}

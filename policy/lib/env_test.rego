@@ -166,7 +166,7 @@ test_sources if {
 
 # A name can be empty in a manifest, though not in a cluster.
 test_only_a_reference_is_replaced if {
-	every set in ["skip$x$()", "skip$)$()", "skip$($"] {
+	every set in ["skip$x$()", "skip$)$()", "skip$($", "$()skip$("] {
 		env.mode_of({"env": [_v("", ""), _v("JANGAR_MIGRATIONS", set)]}) == "auto"
 	}
 }
