@@ -6,26 +6,42 @@ import (
 	"strings"
 )
 
-var segmentPattern = regexp.MustCompile(`^([^\[\]]*)((?:\[\d+\])*)$`)
+var indexPattern = regexp.MustCompile(`^\[(\d+)\]`)
 
 // segments splits a path inside an object, as findings have it, into keys and
-// indexes: `items[2].spec` is "items", 2, "spec".
+// indexes: `items[2].labels["a.b/c"]` is "items", 2, "labels", "a.b/c". It ends
+// where the path is none.
 func segments(path string) []any {
 	var all []any
-	for _, part := range strings.Split(path, ".") {
-		found := segmentPattern.FindStringSubmatch(part)
-		if found == nil {
-			return all
-		}
-		if found[1] != "" {
-			all = append(all, found[1])
-		}
-		for _, index := range strings.FieldsFunc(found[2], func(r rune) bool { return r == '[' || r == ']' }) {
-			i, err := strconv.Atoi(index)
+	for path != "" {
+		if found := indexPattern.FindStringSubmatch(path); found != nil {
+			i, err := strconv.Atoi(found[1])
 			if err != nil {
 				return all
 			}
-			all = append(all, i)
+			all, path = append(all, i), path[len(found[0]):]
+			continue
+		}
+		if path[0] == '[' {
+			quoted, err := strconv.QuotedPrefix(path[1:])
+			if err != nil || !strings.HasPrefix(path[1+len(quoted):], "]") {
+				return all
+			}
+			key, err := strconv.Unquote(quoted)
+			if err != nil {
+				return all
+			}
+			all, path = append(all, key), path[len(quoted)+2:]
+			continue
+		}
+		key := strings.TrimPrefix(path, ".")
+		if end := strings.IndexAny(key, ".["); end >= 0 {
+			key, path = key[:end], key[end:]
+		} else {
+			path = ""
+		}
+		if key != "" {
+			all = append(all, key)
 		}
 	}
 	return all
