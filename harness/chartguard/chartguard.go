@@ -225,9 +225,19 @@ func placeholder() *constraint.Constraint {
 	}}
 }
 
-// AllTemplates are the files that are judged, as paths below the chart's folder
-// of templates.
-func (o Options) AllTemplates() []string { return slices.Concat(o.TemplateFiles(), below(o.Others)) }
+// OtherFiles are the files that are judged besides, as paths below the chart's
+// folder of templates.
+func (o Options) OtherFiles() []string { return below(o.Others) }
+
+// Parts are texts of which a name that the contract binds has one: the longest
+// of each pattern. That of * is empty, which every text has.
+func (f facts) Parts() []string {
+	var parts []string
+	for _, glob := range f.Controllers {
+		parts = append(parts, slices.MaxFunc(strings.Split(glob, "*"), func(a, b string) int { return len(a) - len(b) }))
+	}
+	return parts
+}
 
 // TemplateFiles are the files that must write a controllers workload, as paths
 // below the chart's folder of templates.

@@ -75,7 +75,7 @@ func renderChart(t testing.TB, loaded *chartv2.Chart, values map[string]any) (ma
 	if err != nil {
 		return nil, err
 	}
-	return engine.Engine{}.Render(loaded, all)
+	return engine.Engine{}.RenderWithContext(t.Context(), loaded, all)
 }
 
 // values are YAML.

@@ -282,3 +282,30 @@ func TestHidden(t *testing.T) {
 		t.Errorf("good ones are refused: %v", err)
 	}
 }
+
+// TestOthers: a workload in another template is judged when the contract binds
+// it, however its name is written.
+func TestOthers(t *testing.T) {
+	guard, err := chartguard.Print(t.Context(), chartguard.Options{Others: []string{"templates/other.yaml"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := asManifest(t, "x-controllers", map[string]any{"name": "c", "env": []any{map[string]any{"name": "JANGAR_MIGRATIONS", "value": "skip"}}})
+	for name, bound := range map[string]bool{
+		"y-controllers": true, `"y-controllers"`: true, `"y\x2dcontrollers"`: true, "\"y-con\\\n  trollers\"": true,
+		"!!binary eS1jb250cm9sbGVycw==": true, "!<tag:yaml.org,2002:binary> eS1jb250cm9sbGVycw==": true, "&a y-controllers": true,
+		"y": false, "y-controller": false, "controllers-y": false, "y-controllers-y": false,
+	} {
+		content := writtenBy(guard, good)
+		content["other"] = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " + name + "\nspec: {containers: [{name: d}]}\n"
+		content["templates/other.yaml"] = `{{ .Files.Get "other" }}`
+		_, err := renderChart(t, loadChart(t, content), nil)
+		got, refused := refusal(err)
+		if refused != bound || err != nil && !refused {
+			t.Errorf("%s: refused %v, want %v: %v", name, refused, bound, err)
+		}
+		if bound && (len(got) != 1 || got[0].Code != "CNM001" || got[0].Workload != "Pod/y-controllers") {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

@@ -69,6 +69,7 @@ func bench(ctx context.Context, runs, many, largest int, steps string) error {
 		func() error { return b.manyApps(many) },
 		func() error { return b.memory([]int{20, 200, largest}) },
 		func() error { return b.marginal(ctx) },
+		b.guard,
 		func() error { return b.probe(ctx) },
 	} {
 		if !strings.Contains(steps, string(rune('a'+i))) {
@@ -251,7 +252,7 @@ func (b *bencher) marginal(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		render, err := seconds(20, b.helmRender)
+		render, err := seconds(20, func() error { return b.helmRender("warn") })
 		if err != nil {
 			return err
 		}
@@ -280,7 +281,7 @@ func (b *bencher) probe(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		render, err := seconds(20, b.helmRender)
+		render, err := seconds(20, func() error { return b.helmRender("warn") })
 		if err != nil {
 			return err
 		}
@@ -304,8 +305,33 @@ func (b *bencher) probe(ctx context.Context) error {
 	return nil
 }
 
-// helmRender renders the chart of the first app with Helm's SDK alone.
-func (b *bencher) helmRender() error {
+// guard is (e): what the chart guard adds to Helm's render of the chart.
+func (b *bencher) guard() error {
+	const rounds = 15
+	times := map[string][]float64{}
+	for range rounds { // in turns, as above
+		for _, mode := range []string{"off", "enforce", "warn"} {
+			took, err := seconds(10, func() error { return b.helmRender(mode) })
+			if err != nil {
+				return err
+			}
+			times[mode] = append(times[mode], took)
+		}
+	}
+	off := median(times["off"])
+	for _, row := range []struct{ mode, target string }{{"enforce", "under 1.20"}, {"warn", "none"}} {
+		on := median(times[row.mode])
+		fmt.Printf("| (e) the chart guard: %s | Helm's render in process: %s | off: %s | %.2f | %s |\n", row.mode, fine(on), fine(off), on/off, row.target)
+	}
+	return nil
+}
+
+// fine is a time in milliseconds, to a tenth.
+func fine(seconds float64) string { return fmt.Sprintf("%.1f ms", seconds*1000) }
+
+// helmRender renders the chart of the first app with Helm's SDK alone, with the
+// chart guard in a mode.
+func (b *bencher) helmRender(guard string) error {
 	install := action.NewInstall(action.NewConfiguration(action.ConfigurationSetLogger(slog.DiscardHandler)))
 	install.DryRunStrategy, install.Replace, install.IncludeCRDs = action.DryRunClient, true, true
 	install.ReleaseName, install.Namespace = "agents", "agents"
@@ -327,6 +353,7 @@ func (b *bencher) helmRender() error {
 	if err != nil {
 		return err
 	}
+	values["controllersMigrationsGuard"] = guard
 	_, err = install.Run(chart, values)
 	return err
 }
