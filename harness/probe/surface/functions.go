@@ -329,10 +329,9 @@ func tpl(c *call) value {
 			continue
 		}
 		name := "tpl " + source
-		trees, ok := c.parsed[source]
-		if !ok {
-			var err error
-			if trees, err = parseTemplate(name, source); err != nil {
+		if _, ok := c.parsed[source]; !ok {
+			trees, err := parseTemplate(name, source)
+			if err != nil {
 				c.note(at, "tpl: %v", err)
 			}
 			c.parsed[source] = trees
