@@ -25,11 +25,7 @@ type kinds struct{ groups, kinds []string }
 
 func matchOf(c *constraint.Constraint) match {
 	var m match
-	if c == nil {
-		return m
-	}
-	spec, _ := c.Content["spec"].(map[string]any)
-	given, _ := spec["match"].(map[string]any)
+	given, _ := c.Spec()["match"].(map[string]any)
 	m.namespaces = stringsOf(given["namespaces"])
 	m.excluded = stringsOf(given["excludedNamespaces"])
 	entries, _ := given["kinds"].([]any)

@@ -60,9 +60,8 @@ func (s *search) unbound(ctx context.Context, c *constraint.Constraint, base *wo
 	if c == nil {
 		return nil, nil
 	}
-	spec, _ := c.Content["spec"].(map[string]any)
 	for _, keys := range [][]string{{"match"}, {"parameters", "controllers"}} {
-		wider, ok := without(spec, keys)
+		wider, ok := without(c.Spec(), keys)
 		if !ok {
 			continue
 		}

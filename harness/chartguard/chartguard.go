@@ -62,23 +62,6 @@ var ErrOption = errors.New("cannot be used")
 //go:embed guard.yaml.tmpl
 var text string
 
-// marker starts the comment of a guard.
-const marker = "{{- /*\nThe chart guard: this chart refuses to render when its controllers would migrate.\n\nMade by:\n  nevermigrate template chart-guard"
-
-// IsVerdict reports whether a template of a file is one with which a guard judges
-// what other templates write. Who follows a chart's templates need not follow
-// it: what it is given was written by templates that are followed, and what it
-// writes is findings.
-func IsVerdict(source, name string) bool {
-	return strings.HasPrefix(source, marker) && slices.Contains(verdicts, name[strings.LastIndex(name, ".")+1:])
-}
-
-// verdicts are the last words of the names of the templates that judge.
-var verdicts = []string{
-	"file", "object", "entry", "workload", "container", "commands", "line", "how",
-	"add", "at", "type", "expect", "missing", "source", "alike",
-}
-
 // facts are what the template is made from, besides the options.
 type facts struct {
 	Variable     string
@@ -139,11 +122,16 @@ func Print(ctx context.Context, options Options) ([]byte, error) {
 		return nil, fmt.Errorf("read the guard's text: %w", err)
 	}
 	var out bytes.Buffer
+	origin, err := originOf(options).text()
+	if err != nil {
+		return nil, err
+	}
 	if err := guard.Execute(&out, struct {
 		Options
 		facts
 		commands
-	}{options, f, c}); err != nil {
+		Origin string
+	}{options, f, c, origin}); err != nil {
 		return nil, fmt.Errorf("write the guard: %w", err)
 	}
 	return out.Bytes(), nil

@@ -1,10 +1,13 @@
 package chartguard_test
 
 import (
+	"context"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,33 +57,63 @@ func TestFixtureChart(t *testing.T) {
 	golden(t, filepath.Join(chartDir, guardPath), guard)
 }
 
-// TestIsVerdict: of the templates that a guard defines, those judge that do not
-// decide whether and where the findings are shown.
-func TestIsVerdict(t *testing.T) {
-	guard, err := chartguard.Print(t.Context(), fixtureOptions())
-	if err != nil {
-		t.Fatal(err)
-	}
-	var others, judging []string
-	for _, m := range regexp.MustCompile(`define "([^"]+)\.(\w+)"`).FindAllStringSubmatch(string(guard), -1) {
-		if chartguard.IsVerdict(string(guard), m[1]+"."+m[2]) {
-			judging = append(judging, m[2])
-		} else {
-			others = append(others, m[2])
+// TestVerdicts: of the templates that a guard defines, those judge that do not
+// decide whether and where the findings are shown. A guard that was edited has
+// none: nobody knows what it does.
+func TestVerdicts(t *testing.T) {
+	for name, options := range map[string]chartguard.Options{
+		"the fixture chart's": fixtureOptions(),
+		"one with parameters": otherOptions(),
+	} {
+		printed, err := chartguard.Print(t.Context(), options)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	want := []string{"mode", "annotations", "notes", "violations", "judge", "quoted"}
-	if diff := cmp.Diff(want, others); diff != "" || len(judging) != 15 {
-		t.Errorf("these judge: %v; these do not (-want +got):\n%s", judging, diff)
-	}
-	if chartguard.IsVerdict("", "x.object") {
-		t.Error("a template of another file is taken for one that judges")
+		guard := string(printed)
+		names, err := chartguard.Verdicts(t.Context(), guard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var others []string
+		for _, m := range regexp.MustCompile(`define "([^"]+)"`).FindAllStringSubmatch(guard, -1) {
+			if !names[m[1]] {
+				others = append(others, m[1][strings.LastIndex(m[1], ".")+1:])
+			}
+		}
+		want := []string{"mode", "annotations", "notes", "violations", "judge", "quoted"}
+		if diff := cmp.Diff(want, others); diff != "" || len(names) != 15 {
+			t.Errorf("%s: these judge: %v; these do not (-want +got):\n%s", name, names, diff)
+		}
+		for edit, edited := range map[string]string{
+			"a space more":            guard + " ",
+			"another template":        guard + `{{ define "more" }}{{ end }}`,
+			"a word changed":          strings.Replace(guard, "$out.variable", "$out.variables", 1),
+			"another command":         strings.Replace(guard, "nevermigrate template chart-guard", "nevermigrate template chart-guard --other x", 1) + " ",
+			"no origin":               regexp.MustCompile(`(?m)^from\n.*\n`).ReplaceAllString(guard, ""),
+			"an origin not readable":  strings.Replace(guard, `{"name":`, `{"name"`, 1),
+			"an origin not usable":    strings.Replace(guard, `"valuesKey":"`, `"valuesKey":".`, 1),
+			"parameters not usable":   strings.Replace(guard, `{"name":`, `{"parameters":{"envVar":3},"name":`, 1),
+			"nothing":                 "",
+			"a guard in another file": "# other\n" + guard,
+		} {
+			if edited == guard {
+				t.Fatalf("%s: %s changes nothing", name, edit)
+			}
+			if names, err := chartguard.Verdicts(t.Context(), edited); names != nil || err != nil {
+				t.Errorf("%s, %s: got %v, %v; want none", name, edit, names, err)
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if _, err := chartguard.Verdicts(ctx, guard); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: canceled: got %v", name, err)
+		}
 	}
 }
 
-// TestOtherParameters: every option and parameter shows where it must.
-func TestOtherParameters(t *testing.T) {
-	guard, err := chartguard.Print(t.Context(), chartguard.Options{
+// otherOptions set every option and parameter.
+func otherOptions() chartguard.Options {
+	return chartguard.Options{
 		Constraint: &constraint.Constraint{Name: "other", Content: map[string]any{
 			"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": constraint.Kind,
 			"metadata": map[string]any{"name": "other"},
@@ -93,7 +126,12 @@ func TestOtherParameters(t *testing.T) {
 		Templates: []string{"templates/workers.yaml", "templates/more/workers.yml"},
 		Others:    []string{"templates/server.yaml"},
 		ValuesKey: "guards.migrations",
-	})
+	}
+}
+
+// TestOtherParameters: every option and parameter shows where it must.
+func TestOtherParameters(t *testing.T) {
+	guard, err := chartguard.Print(t.Context(), otherOptions())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,22 @@ type Constraint struct {
 	Content map[string]any
 }
 
+// Spec is the constraint's spec. That of a nil constraint, and of one without, is
+// nil, which can be read like an empty one.
+func (c *Constraint) Spec() map[string]any {
+	if c == nil {
+		return nil
+	}
+	spec, _ := c.Content["spec"].(map[string]any)
+	return spec
+}
+
+// Parameters are the parameters in the spec, nil where there are none.
+func (c *Constraint) Parameters() map[string]any {
+	parameters, _ := c.Spec()["parameters"].(map[string]any)
+	return parameters
+}
+
 // Load reads the constraints of files, in order. It is an error when a file
 // cannot be read, holds no constraint or anything else, when a constraint has
 // an unknown key beside spec, or when two have the same name.

@@ -292,12 +292,8 @@ func (e *Evaluator) ConstraintName() string {
 
 // EnforcementAction is the constraint's, deny unless it says otherwise.
 func (e *Evaluator) EnforcementAction() string {
-	if e.constraint != nil {
-		if spec, ok := e.constraint.Content["spec"].(map[string]any); ok {
-			if action, ok := spec["enforcementAction"].(string); ok {
-				return action
-			}
-		}
+	if action, ok := e.constraint.Spec()["enforcementAction"].(string); ok {
+		return action
 	}
 	return "deny"
 }

@@ -24,9 +24,7 @@ func (e *Evaluator) Rules() (mode.Rules, error) {
 	if e.constraint == nil {
 		return mode.Defaults(), nil
 	}
-	spec, _ := e.constraint.Content["spec"].(map[string]any)
-	parameters, _ := spec["parameters"].(map[string]any)
-	rules, err := mode.FromParameters(parameters)
+	rules, err := mode.FromParameters(e.constraint.Parameters())
 	if err != nil {
 		return mode.Rules{}, fmt.Errorf("load constraint %s: %w", e.constraint.File, err)
 	}

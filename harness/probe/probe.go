@@ -240,7 +240,7 @@ func probeChart(ctx context.Context, s *subject, pins configuration, options Opt
 	if err != nil {
 		return nil, err
 	}
-	places, err := surface.Find(s.chart.Loaded())
+	places, err := surface.Find(ctx, s.chart.Loaded())
 	if err != nil {
 		return nil, err
 	}

@@ -393,7 +393,7 @@ func TestFastRoadIsTheWholeRoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &subject{chart: charts[0], judge: k}
-	places, err := surface.Find(charts[0].Loaded())
+	places, err := surface.Find(t.Context(), charts[0].Loaded())
 	if err != nil {
 		t.Fatal(err)
 	}

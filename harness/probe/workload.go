@@ -21,13 +21,8 @@ type contract struct {
 }
 
 func newContract(c *constraint.Constraint) (contract, error) {
-	k := contract{controllers: []string{"*-controllers"}}
-	var parameters map[string]any
-	if c != nil {
-		spec, _ := c.Content["spec"].(map[string]any)
-		parameters, _ = spec["parameters"].(map[string]any)
-		k.matches = spec["match"] != nil
-	}
+	parameters := c.Parameters()
+	k := contract{controllers: []string{"*-controllers"}, matches: c.Spec()["match"] != nil}
 	if patterns := stringsOf(parameters["controllers"]); patterns != nil {
 		k.controllers = patterns
 	}

@@ -584,7 +584,7 @@ note: templates/a.yaml:1: where the text that tpl executes comes from is not kno
 			if test.template != "" {
 				files["templates/a.yaml"] = test.template
 			}
-			s, err := surface.Find(chartOf(t, files))
+			s, err := surface.Find(t.Context(), chartOf(t, files))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -612,13 +612,13 @@ func TestFindErrors(t *testing.T) {
 		}, "find what can be set in chart top: parse charts/sub/values.schema.json: there is something after the first value"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := surface.Find(chartOf(t, test.files))
+			_, err := surface.Find(t.Context(), chartOf(t, test.files))
 			if err == nil || err.Error() != test.want {
 				t.Errorf("error %v, want %s", err, test.want)
 			}
 		})
 	}
-	if _, err := surface.Find(nil); err == nil || err.Error() != "find what can be set: the chart has no Chart.yaml" {
+	if _, err := surface.Find(t.Context(), nil); err == nil || err.Error() != "find what can be set: the chart has no Chart.yaml" {
 		t.Errorf("without a chart: error %v", err)
 	}
 }
@@ -649,7 +649,7 @@ func TestFindEnds(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			start := time.Now()
-			s, err := surface.Find(chartOf(t, test.files))
+			s, err := surface.Find(t.Context(), chartOf(t, test.files))
 			if err != nil {
 				t.Fatal(err)
 			}

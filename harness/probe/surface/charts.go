@@ -2,6 +2,7 @@ package surface
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"path"
@@ -230,7 +231,7 @@ type definition struct {
 	// under is the template that this one replaces only while its chart is
 	// enabled, nil when there is none.
 	under *definition
-	// verdict is true for what a chart guard makes of other templates.
+	// verdict is true for a template with which a chart guard judges.
 	verdict bool
 }
 
@@ -274,7 +275,7 @@ func (f *file) partial() bool {
 
 // parseAll parses the template files in the order in which Helm does, so that
 // of two templates of the same name the same one counts.
-func parseAll(units []*unit) ([]*file, map[string]definition, error) {
+func parseAll(ctx context.Context, units []*unit) ([]*file, map[string]definition, error) {
 	var all []*file
 	for _, u := range units {
 		for _, t := range u.chart.Templates {
@@ -292,7 +293,11 @@ func parseAll(units []*unit) ([]*file, map[string]definition, error) {
 		if err != nil {
 			return nil, nil, fmt.Errorf("parse %s: %w", f.shown, err)
 		}
-		define(definitions, trees, f)
+		verdicts, err := chartguard.Verdicts(ctx, f.source)
+		if err != nil {
+			return nil, nil, err
+		}
+		define(definitions, trees, f, verdicts)
 	}
 	return all, definitions, nil
 }
@@ -311,13 +316,13 @@ func parseTemplate(name, source string) (map[string]*parse.Tree, error) {
 // define adds templates; one without content does not replace another, as in
 // text/template. One of a chart
 // that can be disabled leaves the one that it replaces reachable.
-func define(definitions map[string]definition, trees map[string]*parse.Tree, f *file) {
+func define(definitions map[string]definition, trees map[string]*parse.Tree, f *file, verdicts map[string]bool) {
 	for _, name := range slices.Sorted(maps.Keys(trees)) {
 		old, ok := definitions[name]
 		if ok && parse.IsEmptyTree(trees[name].Root) {
 			continue
 		}
-		replacing := definition{tree: trees[name], file: f, verdict: chartguard.IsVerdict(f.source, name)}
+		replacing := definition{tree: trees[name], file: f, verdict: verdicts[name]}
 		if ok && f.unit.optional && f.unit != old.file.unit {
 			replacing.under = &old
 		}

@@ -90,7 +90,7 @@ func TestPlacesMatter(t *testing.T) {
 		}
 		before = append(before, written)
 	}
-	s, err := surface.Find(load(t, folder))
+	s, err := surface.Find(t.Context(), load(t, folder))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func requireFiles(t *testing.T, p surface.Place, before, after map[string]string
 func TestUnreadPlacesDoNotMatter(t *testing.T) {
 	tried, read := 0, 0
 	for _, real := range realCharts(t) {
-		s, err := surface.Find(load(t, real.Folder))
+		s, err := surface.Find(t.Context(), load(t, real.Folder))
 		if err != nil {
 			t.Fatal(err)
 		}

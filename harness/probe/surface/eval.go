@@ -50,9 +50,9 @@ func (m *machine) note(at Source, format string, args ...any) {
 }
 
 // execute gives what the template writes for dot. The verdict of a chart guard on
-// what other templates write can be any text.
+// what other templates write can be any text, where the guard asks for it.
 func (m *machine) execute(name string, def definition, dot value, from Source) *text {
-	if def.verdict {
+	if def.verdict && from.File == def.file.shown {
 		return &text{unknown: true}
 	}
 	inside := 0

@@ -1,6 +1,7 @@
 package surface
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,18 +15,18 @@ import (
 // Find tells what can be set in the values of a chart and its subcharts. Its
 // errors are those of a chart that Helm could not render whatever the values: a
 // template or a schema that cannot be parsed. It does not change the chart.
-func Find(c *chart.Chart) (*Surface, error) {
+func Find(ctx context.Context, c *chart.Chart) (*Surface, error) {
 	if c == nil || c.Metadata == nil {
 		return nil, errors.New("find what can be set: the chart has no Chart.yaml")
 	}
-	s, err := find(c)
+	s, err := find(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("find what can be set in chart %s: %w", c.Name(), err)
 	}
 	return s, nil
 }
 
-func find(c *chart.Chart) (*Surface, error) {
+func find(ctx context.Context, c *chart.Chart) (*Surface, error) {
 	top := &node{}
 	root, err := newUnit(c, c.Name(), top, "", c.Name())
 	if err != nil {
@@ -50,7 +51,7 @@ func find(c *chart.Chart) (*Surface, error) {
 		}
 	}
 	setDefaults(top, root.defaults)
-	all, definitions, err := parseAll(units)
+	all, definitions, err := parseAll(ctx, units)
 	if err != nil {
 		return nil, err
 	}

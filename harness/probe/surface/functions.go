@@ -338,7 +338,7 @@ func tpl(c *call) value {
 			if trees != nil {
 				own := newFile(c.def.file.unit, name, at.File, source)
 				own.fixed = &at
-				define(c.definitions, trees, own)
+				define(c.definitions, trees, own, nil)
 			}
 		}
 		if def, ok := c.definitions[name]; ok {

@@ -59,7 +59,7 @@ func TestFindInRealCharts(t *testing.T) {
 			c := load(t, real.Folder)
 			before := asJSON(t, c.Values)
 			start := time.Now()
-			s, err := surface.Find(c)
+			s, err := surface.Find(t.Context(), c)
 			if err != nil {
 				t.Fatal(err)
 			}

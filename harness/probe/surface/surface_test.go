@@ -122,7 +122,7 @@ func fixture(t *testing.T) *chart.Chart {
 // TestFindInFixture compares the whole surface of the fixture chart with
 // testdata/agents.txt.
 func TestFindInFixture(t *testing.T) {
-	s, err := surface.Find(fixture(t))
+	s, err := surface.Find(t.Context(), fixture(t))
 	if err != nil {
 		t.Fatal(err)
 	}
