@@ -36,7 +36,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	tuneMemory()
+	tuneMemory(200, 128<<20)
 	// Helm logs remarks on charts (a symbolic link, a table over a scalar)
 	// that are not addressed to the user of this command.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
@@ -45,13 +45,14 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// tuneMemory lets the heap grow before it is collected: most runs are short, and
-// collecting took much of them. The limit keeps long runs small: above it,
-// memory is collected as often as need be. GOGC and GOMEMLIMIT have the last word.
-func tuneMemory() {
+// tuneMemory lets the heap grow by a percentage before it is collected: most runs
+// are short, and collecting took much of them. The limit in bytes keeps long runs
+// small: above it, memory is collected as often as need be. GOGC and GOMEMLIMIT
+// have the last word.
+func tuneMemory(percent int, limit int64) {
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(200)
-		debug.SetMemoryLimit(128 << 20)
+		debug.SetGCPercent(percent)
+		debug.SetMemoryLimit(limit)
 	}
 }
 

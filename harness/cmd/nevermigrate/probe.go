@@ -61,6 +61,8 @@ decided, or a hole escaped.`,
 			// Helm warns of values of another type than the chart's, of which
 			// there are many here.
 			log.SetOutput(io.Discard)
+			// Thousands of configurations leave much behind and keep little.
+			tuneMemory(800, 384<<20)
 			show, wipe := probeProgress(cmd.ErrOrStderr(), time.Now)
 			options.Progress = show
 			result, err := probe.Run(cmd.Context(), args[0], options)
