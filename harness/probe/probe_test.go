@@ -11,7 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -29,6 +29,7 @@ import (
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // Helm's remarks on values
+	debug.SetGCPercent(400)   // memory for speed, as the command does
 	os.Exit(m.Run())
 }
 
@@ -91,132 +92,56 @@ func shown(r *Report) []string {
 	return lines
 }
 
-var codePattern = regexp.MustCompile(` CNM[0-9]+`)
-
-// overrides are shown without the codes, which depend on how much was tried.
-func overrides(r *Report) []string {
-	var lines []string
-	for _, line := range shown(r) {
-		lines = append(lines, strings.TrimSpace(codePattern.ReplaceAllString(line, "")))
-	}
-	return lines
-}
-
-// everyVariant are the holes of the fixture chart that come from what its
-// design allows, and that each variant of it has too.
-var everyVariant = []string{
-	`hole --set-json 'agents.controllers.args=["sh","-c","JANGAR_MIGRATIONS=auto exec node server.js"]'`,
-	`hole --set-json 'agents.controllers.command=["sh","-c","JANGAR_MIGRATIONS=auto exec node server.js"]'`,
-	`hole --set-json 'agents.controllers.extraContainers=[{"image":"probe:1","name":"probe"}]'`,
-	`hole --set-json 'agents.controllers.initContainers=[{"image":"probe:1","name":"probe"}]'`,
-	`hole --set-json 'agents.env.config=[{"configMapName":"probe","key":"probe","name":"JANGAR_MIGRATIONS"}]'`,
-	`hole --set-json 'agents.env.extra=[{"name":"JANGAR_MIGRATIONS","value":"auto"}]'`,
-	`hole --set-json 'agents.env.secrets=[{"key":"probe","name":"JANGAR_MIGRATIONS","secretName":"probe"}]'`,
-	`vanished --set agents.controllers.enabled=false`,
-}
-
-// own are the holes beside those of every variant.
-func own(lines []string) []string {
-	kept := []string{}
-	for _, line := range lines {
-		if !slices.Contains(everyVariant, line) {
-			kept = append(kept, line)
-		}
-	}
-	return kept
-}
-
-func TestVariants(t *testing.T) {
-	const (
-		override = "--set agents.controllers.env.vars.JANGAR_MIGRATIONS=auto"
-		sharedV  = "--set agents.env.vars.JANGAR_MIGRATIONS=auto"
-	)
-	// The shared map says skip, the controllers' own says nothing.
-	const skips = "agents: {env: {vars: {JANGAR_MIGRATIONS: skip}}}"
-	// Both say skip.
-	const bothSkip = "agents: {env: {vars: {JANGAR_MIGRATIONS: skip}}, controllers: {env: {vars: {JANGAR_MIGRATIONS: skip}}}}"
-	for _, test := range []struct {
-		variant, values string
-		want            []string
-	}{
-		{"unchanged", "", []string{"hole " + override}},
-		{"control-plane-env-copied", "", []string{"base hole", "hole"}},
-		{"control-plane-env-copied", skips, []string{
-			"hole --set agents.controlPlane.env.vars.JANGAR_MIGRATIONS=auto", "hole " + sharedV}},
-		{"default-forgotten", "", []string{"base hole", "hole"}},
-		{"default-forgotten", bothSkip, []string{"hole " + override}},
-		{"default-function", "", []string{"hole " + override}},
-		{"default-on-merged-map", "", []string{"base hole", "hole"}},
-		{"default-on-merged-map", skips, []string{"hole " + override, "hole " + sharedV}},
-		{"default-on-merged-map", bothSkip, []string{
-			"hole --set agents.controllers.env.vars.JANGAR_MIGRATIONS=null " + sharedV, "hole " + override}},
-		{"env-as-a-map", "", []string{"base hole", "hole"}},
-		{"env-from-only", "", []string{"base hole", "hole"}},
-		{"env-from-only", bothSkip, []string{"hole " + override}},
-		{"init-container-without-env", "", []string{"base hole", "hole"}},
-		{"lists-joined", "", []string{"base hole", "hole"}},
-		{"lists-joined", "agents: {env: {vars: {JANGAR_MIGRATIONS: null}}}", []string{
-			"hole " + override, "hole " + sharedV}},
-		{"merge-order-swapped", "", []string{"base hole", "hole"}},
-		{"merge-order-swapped", skips, []string{"hole " + sharedV}},
-		{"mode-follows-the-job", "", []string{"base hole", "hole"}},
-		{"mode-follows-the-job", "agents: {migrationJob: {enabled: true}}", []string{
-			"hole " + override, "hole --set agents.migrationJob.enabled=false"}},
-		{"name-misspelled", "", []string{"base hole", "hole"}},
-		{"name-misspelled", skips, []string{"hole " + override, "hole " + sharedV}},
-		{"name-without-suffix", "", []string{"hole " + override}},
-		{"null-counts-as-set", "", []string{"hole " + override}},
-		{"quoted-twice", "", []string{"base hole", "hole"}},
-		{"sprig-merge", "", []string{"hole " + override}},
-		{"unquoted-values", "", []string{"hole " + override}},
-	} {
-		name := test.variant
-		if test.values != "" {
-			name += ", " + test.values
-		}
-		t.Run(name, func(t *testing.T) {
-			budget := 240
-			if strings.Count(test.want[0], "--set") > 1 {
-				budget = 600 // combinations come last
-			}
-			options := Options{Budget: budget, ReleaseName: "agents", Namespace: "agents"}
-			if test.values != "" {
-				options.Values = []string{writeFile(t, "values.yaml", test.values)}
-			}
-			got := overrides(runDefault(t, "../../fixtures/charts/variants/"+test.variant, options))
-			if diff := cmp.Diff(test.want, own(got)); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-			if test.want[0] != "base hole" && len(got)-len(own(got)) != len(everyVariant) {
-				t.Errorf("a hole of every variant is missing: %s", strings.Join(got, "\n"))
-			}
-		})
-	}
-}
-
-// TestReport: the holes of the fixture chart, each reproduced with the stock
-// helm; the same report with one job and with two; valid by its schema.
+// TestReport: all holes that the design of the fixture chart allows, each
+// reproduced with the stock helm; the same report with one job and with three;
+// valid by its schema.
 func TestReport(t *testing.T) {
-	options := Options{Budget: 400, Jobs: 2, Seed: 7}
+	t.Parallel()
+	const off = "controllersMigrationsGuard=off"
+	options := Options{Budget: 120, Jobs: 3, Seed: 7, Set: []string{off}}
 	r := runDefault(t, agents, options)
 	options.Jobs = 1
 	if diff := cmp.Diff(r, runDefault(t, agents, options)); diff != "" {
-		t.Errorf("the jobs make a difference (-two +one):\n%s", diff)
+		t.Errorf("the jobs make a difference (-three +one):\n%s", diff)
 	}
 	var text bytes.Buffer
 	if err := r.WriteJSON(&text); err != nil {
 		t.Fatal(err)
 	}
 	requireValid(t, text.Bytes())
-	if len(r.Charts[0].Holes) < 8 || r.Summary.Configurations != 400 || r.ExitStatus() != 1 {
-		t.Fatalf("unexpected report: %s", text.String())
+	var got []string
+	for _, h := range r.Charts[0].Holes {
+		line := string(h.Verdict) + " " + h.Arguments
+		if h.Verdict != Vanished {
+			line += " => " + string(h.Mode) + " " + h.Container + " " + oneLine(h.Entry)
+		}
+		if got = append(got, line); h.Template != "agents/templates/deployment-controllers.yaml" || h.Unconfirmed != "" {
+			t.Errorf("%s: in %s, unconfirmed %q", h.ID, h.Template, h.Unconfirmed)
+		}
+	}
+	want := []string{
+		`hole --set-json 'controllers.args=["sh","-c","JANGAR_MIGRATIONS=auto exec node server.js"]' => auto agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"}],"name":"agents-controllers"}`,
+		`hole --set-json 'controllers.command=["sh","-c","JANGAR_MIGRATIONS=auto exec node server.js"]' => auto agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"}],"name":"agents-controllers"}`,
+		`hole --set controllers.env.vars.JANGAR_MIGRATIONS=auto => auto agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"auto"}],"name":"agents-controllers"}`,
+		`hole --set-json 'controllers.extraContainers=[{"image":"probe:1","name":"probe"}]' => auto probe {"name":"probe"} (no env)`,
+		`hole --set-json 'controllers.initContainers=[{"image":"probe:1","name":"probe"}]' => auto probe {"name":"probe"} (no env)`,
+		`hole --set-json 'env.config=[{"configMapName":"probe","key":"probe","name":"JANGAR_MIGRATIONS"}]' => unknown agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"},{"name":"JANGAR_MIGRATIONS","valueFrom":{"configMapKeyRef":{"key":"probe","name":"probe"}}}],"name":"agents-controllers"}`,
+		`hole --set-json 'env.extra=[{"name":"JANGAR_MIGRATIONS","value":"auto"}]' => auto agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"},{"name":"JANGAR_MIGRATIONS","value":"auto"}],"name":"agents-controllers"}`,
+		`hole --set-json 'env.secrets=[{"key":"probe","name":"JANGAR_MIGRATIONS","secretName":"probe"}]' => unknown agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"},{"name":"JANGAR_MIGRATIONS","valueFrom":{"secretKeyRef":{"key":"probe","name":"probe"}}}],"name":"agents-controllers"}`,
+		`vanished --set controllers.enabled=false`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("holes (-want +got):\n%s", diff)
+	}
+	if r.Summary.Configurations != 120 || r.ExitStatus() != 1 {
+		t.Errorf("status %d, %+v", r.ExitStatus(), r.Summary)
 	}
 	helm := stock.Tool(t, "helm")
 	evaluator := defaultEvaluator(t)
+	template := helm + " template agents " + agents + " --set " + off + " "
 	for _, hole := range r.Charts[0].Holes {
 		t.Run(hole.ID, func(t *testing.T) {
-			command := exec.Command("sh", "-c", helm+" template agents "+agents+" "+hole.Arguments)
-			out, err := command.CombinedOutput()
+			out, err := exec.Command("sh", "-c", template+hole.Arguments).CombinedOutput()
 			if err != nil {
 				t.Fatalf("%s: %s", err, out)
 			}
@@ -224,7 +149,7 @@ func TestReport(t *testing.T) {
 				t.Errorf("helm template %s: found %v, want one of %v", hole.Arguments, codes, hole.Codes)
 			}
 			file := writeFile(t, "values.yaml", hole.Values)
-			same, err := exec.Command(helm, "template", "agents", agents, "-f", file).Output()
+			same, err := exec.Command("sh", "-c", template+"-f "+file).Output()
 			if err != nil || !bytes.Equal(same, out) {
 				t.Errorf("the snippet renders otherwise than %s: %v", hole.Arguments, err)
 			}
@@ -327,6 +252,7 @@ func writeChart(t *testing.T, files map[string]string, changes ...string) string
 }
 
 func TestSoundChart(t *testing.T) {
+	t.Parallel()
 	r := runDefault(t, writeChart(t, sound), Options{Budget: 1000})
 	if got := shown(r); len(got) > 0 || r.ExitStatus() != 0 || r.Charts[0].Counts.Harmless == 0 || r.Charts[0].Counts.Refused == 0 {
 		t.Errorf("holes %v, status %d, %+v", got, r.ExitStatus(), r.Charts[0].Counts)
@@ -335,6 +261,7 @@ func TestSoundChart(t *testing.T) {
 
 // TestChartsOfOtherShapes: nothing about the fixture chart is built in.
 func TestChartsOfOtherShapes(t *testing.T) {
+	t.Parallel()
 	const value = "            - name: JANGAR_MIGRATIONS\n              value: skip\n"
 	schema := sound["values.schema.json"]
 	for _, test := range []struct {
@@ -362,6 +289,7 @@ func TestChartsOfOtherShapes(t *testing.T) {
 			[]string{"vanished --set name=auto"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			files := sound
 			if slices.Contains(test.changes, schema) {
 				files = map[string]string{}
@@ -381,8 +309,9 @@ func TestChartsOfOtherShapes(t *testing.T) {
 }
 
 // TestFastRoadIsTheWholeRoad compares verdicts with those on the chart rendered
-// as an app.
+// as an app, for some configurations of each verdict.
 func TestFastRoadIsTheWholeRoad(t *testing.T) {
+	t.Parallel()
 	options, _ := Options{}.withDefaults()
 	k, err := defaultJudge()
 	if err != nil {
@@ -412,6 +341,9 @@ func TestFastRoadIsTheWholeRoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if counts[fast.verdict]++; counts[fast.verdict] > 20 {
+			continue
+		}
 		whole, err := wholeRoad(t, s, c)
 		if err != nil {
 			t.Fatal(err)
@@ -419,9 +351,8 @@ func TestFastRoadIsTheWholeRoad(t *testing.T) {
 		if fast.verdict != whole {
 			t.Errorf("%s: %s (%v), and as an app %s", c.arguments(), fast.verdict, fast.reason, whole)
 		}
-		counts[whole]++
 	}
-	t.Logf("compared: %v", counts)
+	t.Logf("tried: %v", counts)
 	if counts[Refused] < 5 || counts[Harmless] < 5 || counts[Breach] < 2 {
 		t.Errorf("too few of a kind: %v", counts)
 	}
@@ -444,6 +375,7 @@ func wholeRoad(t *testing.T, s *subject, c configuration) (Verdict, error) {
 
 // TestEscaped: a policy that lacks a rule is noticed.
 func TestEscaped(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, policy.FS); err != nil {
 		t.Fatal(err)
@@ -469,8 +401,9 @@ func TestEscaped(t *testing.T) {
 }
 
 func TestPins(t *testing.T) {
+	t.Parallel()
 	pinned := []string{"controllers.command=[]", "controllers.args=[]", "controllers.initContainers=[]", "controllers.extraContainers=[]", "env.extra=[]", "env.secrets=[]", "env.config=[]"}
-	got := shown(runDefault(t, agents, Options{Budget: 200, SetJSON: pinned, Set: []string{"controllers.env.vars.JANGAR_MIGRATIONS=skip"}}))
+	got := shown(runDefault(t, agents, Options{Budget: 120, SetJSON: pinned, Set: []string{"controllers.env.vars.JANGAR_MIGRATIONS=skip"}}))
 	// What is not pinned is changed.
 	if diff := cmp.Diff([]string{"vanished --set controllers.enabled=false"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -478,7 +411,8 @@ func TestPins(t *testing.T) {
 }
 
 func TestApp(t *testing.T) {
-	r := runDefault(t, "../../fixtures/argocd/applications/agents", Options{Budget: 150})
+	t.Parallel()
+	r := runDefault(t, "../../fixtures/argocd/applications/agents", Options{Budget: 100, Set: []string{"controllersMigrationsGuard=off"}})
 	chart := r.Charts[0]
 	if chart.Release != "agents" || chart.Namespace != "agents" || chart.Folder == "" || len(r.Charts) != 1 {
 		t.Errorf("chart %+v", chart)
@@ -489,6 +423,7 @@ func TestApp(t *testing.T) {
 }
 
 func TestBaseline(t *testing.T) {
+	t.Parallel()
 	chart := writeChart(t, sound, "value: skip", "value: {{ .Values.mode }}", "replicas: 1\n", "replicas: 1\nmode: skip\n",
 		`"global"`, `"mode": {"type": "string"}, "global"`)
 	first := run(t, chart, Options{Budget: 100})
@@ -521,6 +456,7 @@ func TestBaseline(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	file := writeFile(t, "file", "")
 	for _, test := range []struct {
 		name, target string

@@ -25,10 +25,13 @@ type pusher struct {
 
 // singles are the configurations to try first, those that promise most first.
 func (p *pusher) singles() ([]push, error) {
+	type ranked struct {
+		push
+		rank int
+	}
 	var all []push
 	for class := range 5 {
-		ranks := map[string]int{}
-		var ofClass []push
+		var ofClass []ranked
 		for i := range p.surface.Places {
 			place := &p.surface.Places[i]
 			var values []any
@@ -46,13 +49,14 @@ func (p *pusher) singles() ([]push, error) {
 				if p.names(push.configuration) {
 					rank /= 4
 				}
-				ranks[push.key()] = rank
+				ofClass = append(ofClass, ranked{push, rank})
 			}
-			ofClass = append(ofClass, pushes...)
 		}
 		// The plainest of every place before the second plainest of any.
-		slices.SortStableFunc(ofClass, func(a, b push) int { return ranks[a.key()] - ranks[b.key()] })
-		all = append(all, ofClass...)
+		slices.SortStableFunc(ofClass, func(a, b ranked) int { return a.rank - b.rank })
+		for _, ranked := range ofClass {
+			all = append(all, ranked.push)
+		}
 	}
 	return all, nil
 }
