@@ -186,12 +186,15 @@ func (s *search) plainer(a configuration, judgedA *judged, b configuration, judg
 func (s *search) oddity(c configuration, j *judged) int {
 	sum := 0
 	for _, change := range c {
+		plain, isText := change.value.(string)
 		text, _ := json.Marshal(change.value)
 		switch {
 		case change.value == string(mode.Auto) && modeRank(j) == 0:
 		case change.value == nil, change.value == "":
 			sum += 3
-		case modeRank(j) == 0 && strings.Contains(string(text), string(mode.Auto)):
+		case modeRank(j) == 0 && isText && strings.EqualFold(strings.TrimSpace(plain), string(mode.Auto)):
+			sum++
+		case modeRank(j) == 0 && !isText && strings.Contains(string(text), string(mode.Auto)):
 			sum++
 		default:
 			sum += 2
