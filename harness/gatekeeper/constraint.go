@@ -2,13 +2,10 @@ package gatekeeper
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/open-policy-agent/opa/v1/rego"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -78,7 +75,11 @@ func Defaults(ctx context.Context) (Constraint, error) {
 		Parameters Parameters
 		Workloads  map[string]struct{ Groups []string }
 	}
-	err := ask(ctx, `{
+	policy, err := evaluate.New(ctx, nil, nil)
+	if err != nil {
+		return Constraint{}, fmt.Errorf("read the defaults of the policy: %w", err)
+	}
+	err = policy.Value(ctx, `{
 		"parameters": {
 			"envVar": data.lib.parameters.env_var,
 			"skipValues": data.lib.parameters.skip_values,
@@ -108,30 +109,6 @@ func Defaults(ctx context.Context) (Constraint, error) {
 	}
 	slices.SortFunc(c.kinds, func(a, b kinds) int { return slices.Compare(a.APIGroups, b.APIGroups) })
 	return c, nil
-}
-
-// ask evaluates a query of the embedded policy, without input.
-func ask(ctx context.Context, query string, answer any) error {
-	modules, err := modules()
-	if err != nil {
-		return err
-	}
-	options := []func(*rego.Rego){rego.Query("answer := " + query), rego.StrictBuiltinErrors(true)}
-	for path, text := range modules {
-		options = append(options, rego.Module(path, text))
-	}
-	results, err := rego.New(options...).Eval(ctx)
-	if err != nil {
-		return err
-	}
-	if len(results) != 1 {
-		return errors.New("it does not say what they are")
-	}
-	text, err := json.Marshal(results[0].Bindings["answer"])
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, answer)
 }
 
 // YAML is the constraint as a manifest, with comments. Start from Defaults. It

@@ -222,6 +222,14 @@ func ternary(c *call) value {
 	return union(c.arg(0), c.arg(1))
 }
 
+// readAs marks what is read as a value of a kind.
+func readAs(v value, kind Kind) {
+	v.direct(func(n *node) {
+		n.kinds |= kind
+		n.read = true
+	})
+}
+
 func kindIs(c *call) value {
 	known, _ := c.arg(0).strings()
 	c.arg(1).direct(func(n *node) {
@@ -605,10 +613,7 @@ func copied(c *call) value {
 // merge is the first argument, with what is in the others.
 func merge(c *call) value {
 	others := union(c.args[min(1, len(c.args)):]...)
-	union(c.args...).direct(func(n *node) {
-		n.kinds |= Map
-		n.read = true
-	})
+	readAs(union(c.args...), Map)
 	if len(c.arg(0)) == 0 {
 		return value{&object{like: others}}
 	}
@@ -628,10 +633,7 @@ func keys(c *call) value {
 	var all value
 	for _, arg := range c.args {
 		names, _ := ranged(arg)
-		arg.direct(func(n *node) {
-			n.kinds |= Map
-			n.read = true
-		})
+		readAs(arg, Map)
 		all = union(all, names)
 	}
 	return value{&sequence{elem: all}}
@@ -671,10 +673,7 @@ func join(c *call) value {
 
 func appended(c *call) value {
 	_, inside := ranged(c.arg(0))
-	c.arg(0).direct(func(n *node) {
-		n.kinds |= List
-		n.read = true
-	})
+	readAs(c.arg(0), List)
 	return value{&sequence{elem: union(inside, c.arg(1))}}
 }
 
@@ -682,10 +681,7 @@ func concat(c *call) value {
 	var all value
 	for _, arg := range c.args {
 		_, inside := ranged(arg)
-		arg.direct(func(n *node) {
-			n.kinds |= List
-			n.read = true
-		})
+		readAs(arg, List)
 		all = union(all, inside)
 	}
 	return value{&sequence{elem: all}}
