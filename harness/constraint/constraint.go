@@ -9,6 +9,7 @@ package constraint
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -45,14 +46,30 @@ func (c *Constraint) Parameters() map[string]any {
 	return parameters
 }
 
+// maxBytes bounds a file of constraints.
+const maxBytes = 1 << 20
+
+func read(file string) ([]byte, error) {
+	opened, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	data, err := io.ReadAll(io.LimitReader(opened, maxBytes+1))
+	if err == nil && len(data) > maxBytes {
+		err = fmt.Errorf("%s: it is larger than the limit of %d bytes for constraints", file, maxBytes)
+	}
+	return data, err
+}
+
 // Load reads the constraints of files, in order. It is an error when a file
-// cannot be read, holds no constraint or anything else, when a constraint has
+// cannot be read, is larger than 1 MiB, holds no constraint or anything else, when a constraint has
 // an unknown key beside spec, or when two have the same name.
 func Load(files []string) ([]Constraint, error) {
 	var constraints []Constraint
 	seen := map[string]string{}
 	for _, file := range files {
-		data, err := os.ReadFile(file)
+		data, err := read(file)
 		if err != nil {
 			return nil, fmt.Errorf("load constraint: %w", err)
 		}

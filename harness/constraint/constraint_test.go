@@ -40,6 +40,7 @@ func TestLoadErrors(t *testing.T) {
 		"unknown key":     {head + "metadata: {name: a}\nsepc: {}\n", "load constraint DIR/c.yaml: document 1: sepc: unknown key: a constraint has apiVersion, kind, metadata, spec, status"},
 		"a key twice":     {head + "metadata: {name: a}\nspec: {}\nspec: {}\n", `load constraint DIR/c.yaml: document 1: line 5: key "spec" already set in map`},
 		"no name":         {head + "spec: {}\n", "load constraint DIR/c.yaml: document 1: metadata.name is missing: name the constraint"},
+		"too large":       {strings.Repeat("#", maxBytes+1), "load constraint: DIR/c.yaml: it is larger than the limit of 1048576 bytes for constraints"},
 		"two of one name": {head + "metadata: {name: a}\n---\n" + head + "metadata: {name: a}\n", `load constraint DIR/c.yaml: the name "a" is taken by a constraint in DIR/c.yaml: give each its own metadata.name`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,6 +58,27 @@ func TestLoadErrors(t *testing.T) {
 	}
 	if _, err := Load([]string{"gone.yaml"}); err == nil || err.Error() != "load constraint: open gone.yaml: no such file or directory" {
 		t.Errorf("error %v", err)
+	}
+}
+
+func TestSpec(t *testing.T) {
+	parameters := map[string]any{"envVar": "X"}
+	for name, test := range map[string]struct {
+		c                *Constraint
+		spec, parameters map[string]any
+	}{
+		"no constraint":    {nil, nil, nil},
+		"no spec":          {&Constraint{Content: map[string]any{}}, nil, nil},
+		"spec is no map":   {&Constraint{Content: map[string]any{"spec": "x"}}, nil, nil},
+		"no parameters":    {&Constraint{Content: map[string]any{"spec": map[string]any{}}}, map[string]any{}, nil},
+		"parameters a map": {&Constraint{Content: map[string]any{"spec": map[string]any{"parameters": parameters}}}, map[string]any{"parameters": parameters}, parameters},
+	} {
+		if diff := cmp.Diff(test.spec, test.c.Spec()); diff != "" {
+			t.Errorf("%s: spec (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(test.parameters, test.c.Parameters()); diff != "" {
+			t.Errorf("%s: parameters (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
