@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/mode"
@@ -14,6 +15,18 @@ type corpus struct {
 
 func newCorpus(rules mode.Rules) corpus {
 	return corpus{rules.Variable, rules.Plain(), rules.SkipValues}
+}
+
+// corpora are those of the contracts, one for all that have the same rules.
+func (k *judge) corpora() []corpus {
+	var all []corpus
+	for _, contract := range k.contracts {
+		made := newCorpus(contract.rules)
+		if !slices.ContainsFunc(all, func(c corpus) bool { return c.variable == made.variable && slices.Equal(c.skipValues, made.skipValues) }) {
+			all = append(all, made)
+		}
+	}
+	return all
 }
 
 // few are the values that tell most, the plainest first.

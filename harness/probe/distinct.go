@@ -202,7 +202,7 @@ func (s *search) oddity(c configuration, j *judged) int {
 	}
 	for _, b := range j.breaches {
 		// An entry of env that was taken for a container.
-		if b.container == s.pusher.corpus.variable || b.container == "" && b.workload != "" {
+		if s.pusher.isVariable(b.container) || b.container == "" && b.workload != "" {
 			sum += 2
 		}
 	}
@@ -239,7 +239,7 @@ func (s *search) shrink(ctx context.Context, g *group) error {
 	for i := range g.best {
 		for {
 			shrunk := false
-			for _, smaller := range smallerThan(g.best[i].value, s.pusher.corpus.variable) {
+			for _, smaller := range smallerThan(g.best[i].value, s.pusher.isVariable) {
 				c := slices.Clone(g.best)
 				c[i].value = smaller
 				after, ok, err := s.still(ctx, c, g.file, g.verdict)
@@ -265,13 +265,13 @@ var kept = []string{"name", "image"}
 
 // smallerThan are the values that a list or map in a list becomes when one thing
 // is taken out of it. What says what is wrong stays.
-func smallerThan(value any, variable string) []any {
+func smallerThan(value any, isVariable func(string) bool) []any {
 	var smaller []any
 	switch value := value.(type) {
 	case []any:
 		for i, item := range value {
 			smaller = append(smaller, slices.Delete(slices.Clone(value), i, i+1))
-			for _, less := range smallerThan(item, variable) {
+			for _, less := range smallerThan(item, isVariable) {
 				list := slices.Clone(value)
 				list[i] = less
 				smaller = append(smaller, list)
@@ -279,12 +279,12 @@ func smallerThan(value any, variable string) []any {
 		}
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(value)) {
-			if text, ok := value[key].(string); !slices.Contains(kept, key) && (!ok || text != variable && text != string(mode.Auto)) {
+			if text, ok := value[key].(string); !slices.Contains(kept, key) && (!ok || !isVariable(text) && text != string(mode.Auto)) {
 				without := maps.Clone(value)
 				delete(without, key)
 				smaller = append(smaller, without)
 			}
-			for _, less := range smallerThan(value[key], variable) {
+			for _, less := range smallerThan(value[key], isVariable) {
 				with := maps.Clone(value)
 				with[key] = less
 				smaller = append(smaller, with)

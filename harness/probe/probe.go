@@ -290,9 +290,8 @@ func newSearch(s *subject, places *surface.Surface, pins configuration, bare out
 	for _, pin := range pins {
 		pinned = append(pinned, pin.path)
 	}
-	// The variable of the first constraint is pushed; all judge.
 	found.pusher = &pusher{
-		corpus: newCorpus(s.judge.contracts[0].rules), surface: places, base: maps.Clone(coalesced), pinned: pinned, seen: map[string]bool{},
+		corpora: s.judge.corpora(), surface: places, base: maps.Clone(coalesced), pinned: pinned, seen: map[string]bool{},
 	}
 	return found, nil
 }

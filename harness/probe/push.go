@@ -16,7 +16,8 @@ type push struct {
 
 // pusher makes the configurations that push one place at a time.
 type pusher struct {
-	corpus  corpus
+	corpora []corpus // one for each contract
+	corpus  corpus   // the one whose values are being made
 	surface *surface.Surface
 	base    map[string]any // with the chart's own values
 	pinned  [][]string
@@ -32,24 +33,26 @@ func (p *pusher) singles() ([]push, error) {
 	var all []push
 	for class := range 5 {
 		var ofClass []ranked
-		for i := range p.surface.Places {
-			place := &p.surface.Places[i]
-			var values []any
-			switch {
-			case class == p.class(place):
-				values = p.values(place)
-			case class == 4 && p.printed(place):
-				values = p.corpus.texts()
-			}
-			pushes, err := p.typed(i, values)
-			if err != nil {
-				return nil, err
-			}
-			for rank, push := range pushes {
-				if p.names(push.configuration) {
-					rank /= 4
+		for _, p.corpus = range p.corpora {
+			for i := range p.surface.Places {
+				place := &p.surface.Places[i]
+				var values []any
+				switch {
+				case class == p.class(place):
+					values = p.values(place)
+				case class == 4 && p.printed(place):
+					values = p.corpus.texts()
 				}
-				ofClass = append(ofClass, ranked{push, rank})
+				pushes, err := p.typed(i, values)
+				if err != nil {
+					return nil, err
+				}
+				for rank, push := range pushes {
+					if p.names(push.configuration) {
+						rank /= 4
+					}
+					ofClass = append(ofClass, ranked{push, rank})
+				}
 			}
 		}
 		// The plainest of every place before the second plainest of any.
@@ -86,7 +89,7 @@ func (p *pusher) above(path []string) bool {
 // class is how little a place promises.
 func (p *pusher) class(place *surface.Place) int {
 	switch {
-	case slices.Contains(place.Path, p.corpus.variable), place.Raw, place.Template, place.Element != nil:
+	case p.hasVariable(place.Path), place.Raw, place.Template, place.Element != nil:
 		return 0
 	case place.Switch && isBool(p.at(place.Path)):
 		return 0
@@ -105,7 +108,11 @@ func (p *pusher) more(i int) ([]push, error) {
 	if scalar, _, _ := kindsOf(&place.Shape, p.at(place.Path)); !scalar || len(place.Enum) > 0 {
 		return nil, nil
 	}
-	return p.typed(i, p.corpus.spellings())
+	var spellings []any
+	for _, corpus := range p.corpora {
+		spellings = append(spellings, corpus.spellings()...)
+	}
+	return p.typed(i, spellings)
 }
 
 // typed makes configurations of values of a place, and drops what was there
@@ -127,9 +134,18 @@ func (p *pusher) typed(i int, values []any) ([]push, error) {
 	return pushes, nil
 }
 
-// names reports whether a configuration sets a key of the variable's name.
+// names reports whether a configuration sets a key of a variable's name.
 func (p *pusher) names(c configuration) bool {
-	return len(c) == 1 && slices.Contains(c[0].path, p.corpus.variable)
+	return len(c) == 1 && p.hasVariable(c[0].path)
+}
+
+// hasVariable reports whether a path has a key of a variable's name.
+func (p *pusher) hasVariable(path []string) bool {
+	return slices.ContainsFunc(path, p.isVariable)
+}
+
+func (p *pusher) isVariable(name string) bool {
+	return slices.ContainsFunc(p.corpora, func(c corpus) bool { return c.variable == name })
 }
 
 // switches reports whether a push turns a switch: to true, to another boolean
