@@ -292,7 +292,8 @@ func withSchema(t *testing.T, chart, accepts string) string {
 	if err := os.CopyFS(filepath.Join(copied, "charts", "agents"), os.DirFS(agents)); err != nil {
 		t.Fatal(err)
 	}
-	schema := `{"enum": [` + accepts + `]}`
+	// Not as an enum of its own: the search would take the values from there.
+	schema := `{"not": {"not": {"enum": [` + accepts + `]}}}`
 	for _, key := range []string{"JANGAR_MIGRATIONS", "vars", "env", "controllers", "agents"} {
 		schema = fmt.Sprintf(`{"properties": {%q: %s}}`, key, schema)
 	}
