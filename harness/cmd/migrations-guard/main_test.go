@@ -349,7 +349,7 @@ func TestSignalsReachTheCommand(t *testing.T) {
 		"not handled":     {"echo $$; while :; do sleep 0.05; done", syscall.SIGTERM, -int(syscall.SIGTERM), ""},
 		"handled":         {"trap 'echo bye; exit 9' TERM; echo $$; while :; do sleep 0.05; done", syscall.SIGTERM, 9, "bye\n"},
 		"interrupted":     {"trap 'echo bye; exit 7' INT; echo $$; while :; do sleep 0.05; done", syscall.SIGINT, 7, "bye\n"},
-		"another, of use": {"trap 'echo reload; exit 0' HUP; echo $$; while :; do sleep 0.05; done", syscall.SIGHUP, 0, "reload\n"},
+		"another, of use": {"trap 'echo reload; exit 0' USR1; echo $$; while :; do sleep 0.05; done", syscall.SIGUSR1, 0, "reload\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := begin(t, environ, nil, nil, guard, "--", "sh", "-c", test.script)

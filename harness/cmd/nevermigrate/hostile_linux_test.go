@@ -31,7 +31,7 @@ const hostileFile = "testdata/hostile/output.txtar"
 // Bounds of a hostile input that has none of its own. The time is that of the
 // processors: how long a run waits for them is not its fault.
 const (
-	hostileCPU    = 20 * time.Second
+	hostileCPU    = time.Minute
 	hostileMemory = 500 // MiB
 	// hostileWait ends a run that hangs.
 	hostileWait = 5 * time.Minute
@@ -175,15 +175,15 @@ var hostileInputs = []hostile{
 	{name: "resource: alias bomb", files: hostileApp + aliasBomb()},
 	{name: "values: alias bomb", files: hostileChart + "-- app/charts/c/values.yaml --\n" + aliasBomb()},
 	{name: "chart output: alias bomb", files: hostileChart + skipping + aliasBomb()},
-	{name: "manifest: 10,000 documents", args: []string{"m.yaml"}, long: true, cpu: 2 * time.Minute,
+	{name: "manifest: 10,000 documents", args: []string{"m.yaml"}, long: true, cpu: 4 * time.Minute,
 		make: func(r repo) {
 			r.repeat("m.yaml", "", strings.Replace(skipping, "x-", "x%d-", 1)+"---\n", "", 10_000)
 		}},
-	{name: "manifest: 10,000 documents that migrate", args: []string{"m.yaml"}, long: true, cpu: 2 * time.Minute, memory: 1000,
+	{name: "manifest: 10,000 documents that migrate", args: []string{"m.yaml"}, long: true, cpu: 4 * time.Minute, memory: 1000,
 		make: func(r repo) {
 			r.repeat("m.yaml", "", strings.Replace(strings.Replace(skipping, "x-", "x%d-", 1), "value: skip", "value: auto", 1)+"---\n", "", 10_000)
 		}},
-	{name: "manifest: 1,000,000 env entries", args: []string{"m.yaml"}, cpu: time.Minute, memory: 3500,
+	{name: "manifest: 1,000,000 env entries", args: []string{"m.yaml"}, cpu: 2 * time.Minute, memory: 3500,
 		make: func(r repo) {
 			r.repeat("m.yaml", skipping, "        - {name: V%d, value: x}\n", "", 1_000_000)
 		}},
@@ -211,11 +211,11 @@ var hostileInputs = []hostile{
 	{name: "chart output: nested 1,000,000 times", files: hostileChart + skipping + `x: {{ repeat 1000000 "[" }}{{ repeat 1000000 "]" }}` + "\n"},
 
 	// Templates.
-	{name: "template: counts to 2,000,000,000", files: hostileChart + "{{ range untilStep 0 2000000000 1 }}{{ end }}\n", args: []string{"--timeout", "1m", "app"}, cpu: time.Minute, memory: 6500},
+	{name: "template: counts to 2,000,000,000", files: hostileChart + "{{ range untilStep 0 2000000000 1 }}{{ end }}\n", args: []string{"--timeout", "1m", "app"}, cpu: 2 * time.Minute, memory: 6500},
 	{name: "template: counts and counts", files: hostileChart + "{{ range until 100000 }}{{ range until 100000 }}{{ end }}{{ end }}\n", args: quick},
 	{name: "template: includes itself", files: hostileChart + `{{ define "a" }}{{ include "a" . }}{{ end }}{{ include "a" . }}` + "\n"},
 	{name: "template: is itself", files: hostileChart + `{{ define "a" }}{{ template "a" . }}{{ end }}{{ template "a" . }}` + "\n"},
-	{name: "template: tpl that doubles", files: hostileChart + `{{ define "a" }}{{ tpl "{{ include \"a\" . }}{{ include \"a\" . }}" . }}{{ end }}{{ include "a" . }}` + "\n", args: quick, memory: 1500},
+	{name: "template: tpl that doubles", files: hostileChart + doublingTemplates(), args: quick, memory: 1500},
 	{name: "template: repeats 4 GB", files: hostileChart + `{{ repeat 400000000 "xxxxxxxxxx" | len }}` + "\n", args: []string{"--timeout", "1m", "app"}, memory: 4500},
 	{name: "template: a text that doubles", files: hostileChart + `{{ $x := "a" }}{{ range until 40 }}{{ $x = printf "%s%s" $x $x }}{{ end }}` + "\n", args: []string{"--timeout", "1m", "app"}, memory: 6500},
 	{name: "template: matches without end", files: hostileChart + `{{ $s := repeat 100000 "a" }}{{ range until 100000 }}{{ regexMatch "^(((a{1,10}){1,10}){1,10})+b$" $s }}{{ end }}` + "\n", args: quick},
@@ -319,7 +319,7 @@ var hostileInputs = []hostile{
 		r.write("b/30/x/kustomization.yaml", "resources: []\n")
 		r.write("b/30/y/kustomization.yaml", "resources: []\n")
 	}},
-	{name: "kustomize: a generator of 2.4 GB", memory: 4500, cpu: time.Minute, make: func(r repo) {
+	{name: "kustomize: a generator of 2.4 GB", memory: 4500, cpu: 2 * time.Minute, make: func(r repo) {
 		text := "configMapGenerator:\n- name: c\n  files:\n"
 		for i := range 40 {
 			text += fmt.Sprintf("  - f%d=f\n", i)
@@ -332,6 +332,17 @@ var hostileInputs = []hostile{
 		name := strings.Repeat("x", 1<<20)
 		r.repeat("m.yaml", strings.Replace(skipping, "x-", name+"-", 1)+"---\n", strings.Replace(skipping, "x-", "x%d-", 1)+"---\n", "", 100)
 	}},
+}
+
+// doublingTemplates are templates of which each executes the next one twice.
+func doublingTemplates() string {
+	var text strings.Builder
+	const last = 40
+	for i := range last {
+		fmt.Fprintf(&text, `{{ define "a%d" }}{{ tpl "{{ include \"a%d\" . }}{{ include \"a%d\" . }}" . }}{{ end }}`, i, i+1, i+1)
+	}
+	fmt.Fprintf(&text, `{{ define "a%d" }}{{ end }}{{ include "a0" . }}`+"\n", last)
+	return text.String()
 }
 
 func doublingSchema() string {
