@@ -101,7 +101,12 @@ func add(at *place, keys []string, value *yaml.Node) edit {
 	}}
 }
 
+// lookup is the value of a key in a map, the first of several; nil in what is no
+// map.
 func lookup(mapping *yaml.Node, key string) *yaml.Node {
+	if mapping.Kind != yaml.MappingNode {
+		return nil
+	}
 	for i := 0; i+1 < len(mapping.Content); i += 2 {
 		if mapping.Content[i].Value == key {
 			return mapping.Content[i+1]
@@ -198,7 +203,8 @@ func (e *editor) locate(steps []step) (located, error) {
 			}
 			at = located{next, at.node}
 		default:
-			if s.index >= len(at.node.Content) {
+			// Under a key that is there twice, the first may be no list.
+			if at.node.Kind != yaml.SequenceNode || s.index >= len(at.node.Content) {
 				return at, fmt.Errorf("no item %d", s.index)
 			}
 			at = located{at.node.Content[s.index], at.node}
