@@ -1,5 +1,6 @@
 package main_test
 
+import data.lib.parameters
 import data.lib.testing
 import data.main
 
@@ -21,7 +22,7 @@ _unusable := {
 	"path": "",
 	"message": concat(" ", [
 		"The constraint cannot be used: spec.parameters.envvar is not a parameter. Is envVar meant?",
-		"Use one of controllers, envVar, exemptImages, skipValues.",
+		sprintf("Use one of %s.", [concat(", ", object.keys(parameters.values))]),
 	]),
 	"remedy": "Repair the constraint. Until then every workload is denied.",
 }
@@ -367,9 +368,9 @@ test_missing_cnm004_duplicates_without_values if {
 
 test_denies_cnm005_a_command if {
 	deeds := {
-		"sets JANGAR_MIGRATIONS": "JANGAR_MIGRATIONS=auto node main.js",
-		"removes JANGAR_MIGRATIONS": "unset JANGAR_MIGRATIONS; node main.js",
-		"clears the environment and JANGAR_MIGRATIONS with it": "env -i node main.js",
+		"sets JANGAR_MIGRATIONS by \"JANGAR_MIGRATIONS=auto\"": "JANGAR_MIGRATIONS=auto node main.js",
+		"removes JANGAR_MIGRATIONS by \"unset JANGAR_MIGRATIONS\"": "unset JANGAR_MIGRATIONS; node main.js",
+		"clears the environment and JANGAR_MIGRATIONS with it by \"env -i node\"": "env -i node main.js",
 	}
 	every deed, script in deeds {
 		main.violation == {testing.denial("CNM005", {
@@ -378,6 +379,51 @@ test_denies_cnm005_a_command if {
 			"remedy": "Leave JANGAR_MIGRATIONS to env of the container, and only read it in commands.",
 		})} with input as testing.controllers([testing.good_with({"command": ["sh", "-c", script]})])
 	}
+}
+
+test_denies_cnm005_what_the_manifest_does_not_show if {
+	main.violation == {testing.denial("CNM005", {
+		"path": sprintf("%s.command[2]", [testing.first]),
+		"message": concat("", [
+			testing.first, ".command[2] runs \"$(START)\", which the manifest does not show,",
+			" so it could set JANGAR_MIGRATIONS.",
+		]),
+		"remedy": "Write the command or the variable there in place of the reference.",
+	})} with input as testing.controllers([testing.good_with({
+		"command": ["sh", "-c", "$(START)"],
+		"env": [testing.entry("skip"), {"name": "START", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}],
+	})])
+}
+
+_with_script(text) := {"target": {
+	"object": json.patch(
+		testing.controllers([testing.good_with({
+			"command": ["/scripts/start.sh"],
+			"volumeMounts": [{"name": "scripts", "mountPath": "/scripts"}],
+		})]),
+		[{"op": "add", "path": "/spec/template/spec/volumes", "value": [{"name": "scripts", "configMap": {"name": "agents"}}]}],
+	),
+	"beside": [{"kind": "ConfigMap", "metadata": {"name": "agents", "namespace": "agents"}, "data": {"start.sh": text}}],
+}}
+
+test_denies_cnm005_a_script_of_a_config_map if {
+	deeds := {
+		"sets JANGAR_MIGRATIONS by \"JANGAR_MIGRATIONS=auto\"": "JANGAR_MIGRATIONS=auto node",
+		"removes JANGAR_MIGRATIONS by \"unset JANGAR_MIGRATIONS\"": "unset JANGAR_MIGRATIONS",
+		"clears the environment and JANGAR_MIGRATIONS with it by \"env -i node\"": "exec env -i node",
+	}
+	every deed, script in deeds {
+		main.violation == {testing.denial("CNM005", {
+			"path": sprintf("%s.command[0]", [testing.first]),
+			"message": concat("", [
+				"data[\"start.sh\"] of ConfigMap/agents ", deed, ", whatever env declares, and ", testing.first,
+				".command[0] runs it.",
+			]),
+			"remedy": "Leave JANGAR_MIGRATIONS to env of the container, and only read it in commands.",
+		})} with input as _with_script(script)
+	}
+	main.violation == set() with input as _with_script("exec node server.js")
+	main.warn == set() with input as _with_script("exec node server.js")
 }
 
 test_allows_cnm005_reading if {
@@ -446,7 +492,37 @@ test_denies_cnm006_an_image_that_could_be_exempt if {
 		with data.kind as constraint.kind
 		with data.apiVersion as constraint.apiVersion
 		with data.spec as constraint.spec
+	every_image := testing.constraint({"parameters": {"exemptImages": []}})
 	main.violation == set() with input as workload
+		with data.kind as every_image.kind
+		with data.apiVersion as every_image.apiVersion
+		with data.spec as every_image.spec
+}
+
+test_denies_cnm006_a_directive if {
+	every path, fields in {
+		"env[0].$patch": {"env": [object.union(testing.entry("skip"), {"$patch": "delete"})]},
+		"$retainKeys": {"$retainKeys": ["env"]},
+	} {
+		place := sprintf("%s.%s", [testing.first, path])
+		main.violation == {testing.denial("CNM006", {
+			"path": place,
+			"message": concat("", [
+				place, " is a directive of a patch, which kubectl carries out when it applies the object,",
+				" so the rules cannot tell what is left.",
+			]),
+			"remedy": "Move it to a patch of the kustomization, or remove it.",
+		})} with input as testing.controllers([testing.good_with(fields)])
+	}
+
+	# Whether the variable is declared cannot be told.
+	_found(main.violation) == {["CNM006", sprintf("%s[0].$patch", [_env])]} with input as testing.controllers([testing.container([{"$patch": "replace"}])])
+	_found(main.violation) == {["CNM006", sprintf("%s[0].$patch", [_env])]} with input as testing.controllers([testing.container([{
+		"name": "PORT",
+		"value": "80",
+		"$patch": "delete",
+	}])])
+	main.violation == set() with input as testing.control_plane([testing.good_with({"$patch": "delete"})])
 }
 
 test_denies_cnm006_a_workload_that_cannot_be_read if {
@@ -464,6 +540,32 @@ test_denies_cnm006_a_list_that_cannot_be_read if {
 	})} with input as {"apiVersion": "v1", "kind": "List", "metadata": {"name": "all"}, "items": {"a": {}}}
 }
 
+test_denies_cnm006_a_list_in_too_many_lists if {
+	main.violation == {testing.denial_of("CNM006", "List/", "", {
+		"path": "items[0].items[0].items[0].items",
+		"message": "items[0].items[0].items[0].items is a list inside three other lists, and the rules look no deeper.",
+		"remedy": "Write the objects as separate documents.",
+	})} with input as _list([_list([_list([_list([{}])])])])
+}
+
+test_denies_cnm006_an_item_that_is_no_object if {
+	main.violation == {testing.denial_of("CNM006", "List/", "", {
+		"path": "items[0]",
+		"message": "items[0] is a string, so it cannot be read as an object.",
+		"remedy": "Make each item an object with apiVersion, kind and metadata.",
+	})} with input as _list(["x"])
+}
+
+test_denies_cnm006_combined_input if {
+	main.violation == {testing.denial_of("CNM006", "/", "", {
+		"path": "",
+		"message": "The input is a list of documents, and the rules judge one document at a time.",
+		"remedy": "Run conftest without --combine.",
+	})} with input as [{"path": "a.yaml", "contents": testing.with_value("skip")}]
+}
+
+_list(items) := {"apiVersion": "v1", "kind": "List", "items": items}
+
 test_allows_cnm006_a_value_of_another_variable if {
 	main.violation == set() with input as testing.controllers([testing.container([
 		testing.entry("skip"),
@@ -477,6 +579,10 @@ test_allows_cnm006_null_for_absent if {
 		"metadata": null,
 		"spec": {"volumes": null, "initContainers": null, "ephemeralContainers": null},
 	}}})
+}
+
+test_allows_cnm006_a_control_plane_without_containers if {
+	main.violation == set() with input as testing.control_plane([])
 }
 
 test_missing_cnm006_no_containers if {
@@ -612,4 +718,141 @@ test_allows_what_the_constraint_leaves_out if {
 
 test_allows_cnm102_controllers_have_rules_of_their_own if {
 	main.warn == set() with input as testing.with_value("atuo")
+}
+
+# CNM104
+
+_doubted(path, says) := testing.doubt("CNM104", {
+	"path": sprintf("%s.%s", [testing.first, path]),
+	"message": sprintf("%s.%s %s", [testing.first, path, says]),
+	"remedy": "Start the service by the image's own entry point, or write in the manifest what it loads.",
+})
+
+test_warns_cnm104_what_is_loaded if {
+	secret := {"valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}
+	cases := {
+		{"command": ["sh", "-c", ". /app/env; exec node"]}: ["command[2]", "loads what the manifest does not show: \". /app/env\"."],
+		{"command": ["doppler", "run", "--", "node"]}: ["command", "starts \"doppler\", which changes the environment of what it starts."],
+		{"command": ["sh", "-c", "$START"]}: ["command[2]", "runs what \"$START\" holds, and env does not show it."],
+		{
+			"command": ["sh", "-c", "node $(ARGS)"],
+			"env": [testing.entry("skip"), object.union({"name": "ARGS"}, secret)],
+		}: ["command[2]", "has \"$(ARGS)\" in a script, and the manifest does not show what that is."],
+		{"env": [testing.entry("skip"), {"name": "BASH_ENV", "value": "/x"}]}: [
+			"env[1]",
+			"is \"BASH_ENV\", by which a program loads code before it starts.",
+		],
+	}
+	every fields, case in cases {
+		main.warn == {_doubted(case[0], case[1])} with input as testing.controllers([testing.good_with(fields)])
+		main.violation == set() with input as testing.controllers([testing.good_with(fields)])
+	}
+}
+
+test_warns_cnm104_a_mention if {
+	main.warn == {testing.doubt("CNM104", {
+		"path": sprintf("%s.command[2]", [testing.first]),
+		"message": concat("", [
+			testing.first, ".command[2] mentions JANGAR_MIGRATIONS in \"x JANGAR_MIGRATIONS y\",",
+			" which is neither clearly a change nor clearly a reading.",
+		]),
+		"remedy": "Leave JANGAR_MIGRATIONS to env of the container, and only read it in commands.",
+	})} with input as testing.controllers([testing.good_with({"command": ["sh", "-c", "x JANGAR_MIGRATIONS y"]})])
+}
+
+test_warns_cnm104_a_script_that_nothing_runs if {
+	main.warn == {testing.doubt("CNM104", {
+		"path": testing.first,
+		"message": concat("", [
+			testing.first, " mounts data[\"start.sh\"] of ConfigMap/agents, which would change JANGAR_MIGRATIONS by",
+			" \"unset JANGAR_MIGRATIONS\", and no command shows whether it is run.",
+		]),
+		"remedy": "Remove that from the file, or start the service by the image's own entry point.",
+	})} with input as json.patch(_with_script("unset JANGAR_MIGRATIONS"), [{
+		"op": "replace",
+		"path": "/target/object/spec/template/spec/containers/0/command",
+		"value": ["node"],
+	}])
+}
+
+test_allows_cnm104_what_only_reads if {
+	main.warn == set() with input as testing.controllers([testing.good_with({"command": ["sh", "-c", "exec node server.js --mode=$JANGAR_MIGRATIONS"]})])
+	main.warn == set() with input as testing.control_plane([testing.good_with({"command": ["sh", "-c", ". /app/env"]})])
+	main.warn == set() with input as testing.controllers([testing.good_with({"image": "busybox", "command": ["sh", "-c", ". /app/env"]}), testing.good])
+}
+
+test_missing_cnm104_no_commands if {
+	main.warn == set() with input as testing.controllers([testing.good_with({"command": null, "args": null, "lifecycle": {}})])
+}
+
+# CNM105
+
+_alike(place, path, name, line) := {
+	"msg": sprintf("CNM105 Deployment/agents-controller: %s %s", [_alike_message(place, name), _alike_remedy(line)]),
+	"details": {
+		"code": "CNM105", "severity": "warn", "enforcement": "deny",
+		"workload": "Deployment/agents-controller", "namespace": "agents", "container": "",
+		"path": path, "message": _alike_message(place, name), "remedy": _alike_remedy(line),
+	},
+}
+
+_alike_message(place, name) := sprintf("%s %q looks like controllers and the workload is not bound, so the service may migrate.", [place, name])
+
+_alike_remedy(line) := sprintf("If it is controllers, bind it in the constraint: controllers: %s.", [line])
+
+_controller(containers) := testing.deployment("agents-controller", containers)
+
+test_warns_cnm105_what_looks_like_controllers if {
+	expected := {_alike(
+		"The name", "metadata.name", "agents-controller",
+		`["*-controllers","*-controllers-*","agents-controller"]`,
+	)}
+	every container in [
+		testing.container([testing.entry("auto")]),
+		testing.container([{"name": "JANGAR_MIGRATIONS", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]),
+		testing.good_with({"command": ["sh", "-c", ". /app/env"]}),
+		testing.good_with({"command": ["env", "-i", "node"]}),
+	] {
+		main.warn == expected with input as _controller([testing.good, container])
+		main.violation == set() with input as _controller([testing.good, container])
+	}
+}
+
+test_allows_cnm105_what_skips_or_is_bound if {
+	main.warn == set() with input as _controller([testing.good])
+	main.warn == set() with input as testing.with_value("auto")
+	main.warn == set() with input as testing.control_plane([testing.container([testing.entry("auto")])])
+	main.warn == set() with input as _controller([testing.good_with({"image": "busybox", "env": [testing.entry("auto")]}), testing.good])
+}
+
+test_missing_cnm105_not_declared if {
+	main.warn == set() with input as _controller([{"name": "app"}])
+	main.warn == set() with input as _controller([testing.container([])])
+	main.warn == set() with input as _controller([])
+}
+
+# Which containers
+
+test_denies_only_containers_of_the_images if {
+	constraint := testing.constraint({"parameters": {"images": ["registry.example.com/app"]}})
+	workload := testing.controllers([testing.container([testing.entry("auto")]), {"name": "side", "image": "example.com/side"}])
+	main.violation == {_says_auto("env[0].value", "is \"auto\"")} with input as workload
+		with data.kind as constraint.kind
+		with data.apiVersion as constraint.apiVersion
+		with data.spec as constraint.spec
+	_found(main.violation) == {
+		["CNM002", sprintf("%s[0].value", [_env])],
+		["CNM001", "spec.template.spec.containers[1].env"],
+	} with input as workload
+}
+
+test_allows_injected_containers if {
+	main.violation == set() with input as testing.controllers([
+		testing.good,
+		{"name": "istio-proxy", "image": "docker.io/istio/proxyv2:1.22"},
+	])
+	main.violation == set() with input as testing.deployment("calico-kube-controllers", [{
+		"name": "calico-kube-controllers",
+		"image": "docker.io/calico/kube-controllers:v3.28.0",
+	}])
 }

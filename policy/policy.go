@@ -14,14 +14,19 @@ const Version = "0.1.0"
 // list with the folder.
 //
 //go:embed main.rego
+//go:embed lib/catalogue.rego
 //go:embed lib/constraint.rego
 //go:embed lib/contract.rego
 //go:embed lib/document.rego
 //go:embed lib/env.rego
 //go:embed lib/kind.rego
+//go:embed lib/loading.rego
 //go:embed lib/mode.rego
+//go:embed lib/mounted.rego
 //go:embed lib/parameters.rego
 //go:embed lib/process.rego
+//go:embed lib/reading.rego
+//go:embed lib/resemblance.rego
 //go:embed lib/result.rego
 //go:embed lib/review.rego
 //go:embed lib/summary.rego

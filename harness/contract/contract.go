@@ -34,7 +34,7 @@ func Assert(t TB, path string, options harness.Options) {
 		return
 	}
 	var table strings.Builder
-	if err := result.WriteTable(&table, report.TableOptions{}); err != nil {
+	if err := harness.Write(t.Context(), &table, result, "table", harness.WriteOptions{}); err != nil {
 		t.Fatalf("controllers-never-migrate: %v", err)
 		return
 	}

@@ -1,12 +1,6 @@
 package report
 
-import (
-	"bytes"
-	_ "embed"
-	"encoding/json"
-	"fmt"
-	"io"
-)
+import _ "embed"
 
 // ExplanationSchema is the JSON Schema of an explanation in JSON.
 //
@@ -41,86 +35,13 @@ type ExplainedWorkload struct {
 // ExplainedContainer is a Container with what decides its mode.
 type ExplainedContainer struct {
 	Container
+	// Declared says that the container's env declares the variable.
+	Declared bool `json:"declared"`
 	// Chain begins with the place that decides. Each place after it would if
-	// those before it were not there. It is empty when nothing declares the
-	// variable.
+	// those before it were not there. It is empty when no place was found; when
+	// env does not declare the variable, a place in it is what takes a
+	// declaration away.
 	Chain []Cause `json:"chain"`
 	// Truncated says that the search ended at its bound.
 	Truncated bool `json:"truncated,omitempty"`
-}
-
-// WriteJSON writes the explanation in its stable shape.
-func (e *Explanation) WriteJSON(w io.Writer) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(e); err != nil {
-		return fmt.Errorf("write explanation: %w", err)
-	}
-	if _, err := w.Write(escapeUnseen(text.Bytes())); err != nil {
-		return fmt.Errorf("write explanation: %w", err)
-	}
-	return nil
-}
-
-// WriteText writes the explanation for people.
-func (e *Explanation) WriteText(w io.Writer) error {
-	var text bytes.Buffer
-	for i, target := range e.Targets {
-		if i > 0 {
-			text.WriteByte('\n')
-		}
-		fmt.Fprintf(&text, "%s\n", clean(target.Path))
-		if target.Error != "" {
-			fmt.Fprintf(&text, "  %s\n", indent(target.Error))
-		} else if len(target.Workloads) == 0 {
-			fmt.Fprintf(&text, "  no workload is bound by the contract or declares the migrations variable\n")
-		}
-		for _, workload := range target.Workloads {
-			workload.write(&text)
-		}
-	}
-	if _, err := w.Write(text.Bytes()); err != nil {
-		return fmt.Errorf("write explanation: %w", err)
-	}
-	return nil
-}
-
-func (e *ExplainedWorkload) write(text *bytes.Buffer) {
-	fmt.Fprintf(text, "  %s", clean(e.Kind+"/"+e.Name))
-	if e.Namespace != "" {
-		fmt.Fprintf(text, " in namespace %s", clean(e.Namespace))
-	}
-	fmt.Fprintf(text, " (%s", e.Role)
-	if e.Constraint != "" {
-		fmt.Fprintf(text, ", constraint %s", clean(e.Constraint))
-	}
-	text.WriteString(")\n")
-	for _, container := range e.Containers {
-		fmt.Fprintf(text, "    %s", clean(container.Name))
-		if container.Type != "container" {
-			fmt.Fprintf(text, " (%s)", clean(container.Type))
-		}
-		fmt.Fprintf(text, ": %s", container.Mode)
-		if container.Exempt {
-			text.WriteString(" (exempt)")
-		}
-		text.WriteByte('\n')
-		for i := range container.Chain {
-			word := "Decided by: "
-			if i > 0 {
-				word = "Overrides: "
-			}
-			fmt.Fprintf(text, "      %s%s\n", word, container.Chain[i].describe())
-		}
-		switch {
-		case container.Truncated:
-			fmt.Fprintf(text, "      %s\n", "The search ended at its bound, so there may be more.")
-		case len(container.Chain) == 0 && container.Mode == Auto:
-			fmt.Fprintf(text, "      Nothing declares the variable, so the service migrates.\n")
-		case len(container.Chain) == 0:
-			fmt.Fprintf(text, "      No place was found that declares the variable in env.\n")
-		}
-	}
 }

@@ -1,18 +1,10 @@
-// Package report holds the verdict on a set of targets and writes it: as a
-// table for people and as JSON, in a stable shape, for programs.
+// Package report holds what a check found: the verdict on a set of targets, their
+// workloads and their findings. Its JSON form is stable and can be read again.
 package report
 
 import (
-	"bytes"
 	_ "embed"
-	"encoding/json"
-	"fmt"
-	"io"
 	"slices"
-	"unicode"
-	"unicode/utf16"
-
-	"github.com/proompteng/nevermigrate/harness/mode"
 )
 
 // Version is the version of the JSON shape.
@@ -53,14 +45,17 @@ const (
 )
 
 // Mode is what the service makes of the migrations variable.
-type Mode = mode.Mode
+type Mode string
 
 // The modes. Unknown: it cannot be decided from the manifests.
 const (
-	Skip    = mode.Skip
-	Auto    = mode.Auto
-	Unknown = mode.Unknown
+	Skip    Mode = "skip"
+	Auto    Mode = "auto"
+	Unknown Mode = "unknown"
 )
+
+// Format names a way to write a report, such as "json" or "sarif".
+type Format string
 
 // Report is the verdict on a set of targets.
 type Report struct {
@@ -157,6 +152,9 @@ type Finding struct {
 	// CausesTruncated says that the search ended at its bound, so that there
 	// may be other causes.
 	CausesTruncated bool `json:"causesTruncated,omitempty"`
+	// CausesError says why the search for causes failed, so that it says
+	// nothing.
+	CausesError string `json:"causesError,omitempty"`
 }
 
 // Cause is the place in the repository that makes a finding so.
@@ -281,49 +279,10 @@ func (r *Report) ExitStatus(failOnWarn bool) int {
 			return ExitUndecided
 		}
 		for _, finding := range target.Findings {
-			if finding.fails(failOnWarn) {
+			if finding.Severity == Deny || failOnWarn && finding.Enforcement != "dryrun" {
 				status = ExitBroken
 			}
 		}
 	}
 	return status
-}
-
-// fails reports whether a finding alone breaks the contract; see ExitStatus.
-func (f *Finding) fails(failOnWarn bool) bool {
-	return f.Severity == Deny || failOnWarn && f.Enforcement != "dryrun"
-}
-
-// WriteJSON writes the report in its stable shape, which Schema describes.
-// Characters that cannot be seen are escaped there too, as JSON does it.
-func (r *Report) WriteJSON(w io.Writer) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(r); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	if _, err := w.Write(escapeUnseen(text.Bytes())); err != nil {
-		return fmt.Errorf("write report: %w", err)
-	}
-	return nil
-}
-
-// escapeUnseen writes the characters of JSON that cannot be seen, such as those
-// that turn the direction of a line, as the escapes that mean them.
-func escapeUnseen(text []byte) []byte {
-	var b bytes.Buffer
-	for _, c := range string(text) {
-		switch {
-		case c == '\n' || unicode.IsPrint(c):
-			b.WriteRune(c)
-		case c > 0xffff:
-			high, low := utf16.EncodeRune(c)
-			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, c)
-		}
-	}
-	return b.Bytes()
 }

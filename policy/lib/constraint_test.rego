@@ -1,6 +1,7 @@
 package lib.constraint_test
 
 import data.lib.constraint
+import data.lib.kind
 import data.lib.testing
 
 _problems(spec) := problems if {
@@ -188,15 +189,12 @@ test_kinds if {
 		_problem(
 			"spec.match.kinds[1].apiGroups[1]",
 			"does not name a workload, so the contract would bind less than it seems to.",
-			`Use "*" or one of "", "apps", "argoproj.io", "batch", "extensions".`,
+			sprintf(`Use "*" or one of %s.`, [concat(", ", sort([sprintf("%q", [group]) | some group in kind.groups]))]),
 		),
 		_problem(
 			"spec.match.kinds[1].kinds[0]",
 			"does not name a workload, so the contract would bind less than it seems to.",
-			concat("", [
-				`Use "*" or one of "CronJob", "DaemonSet", "Deployment", "Job", "Pod",`,
-				` "PodTemplate", "ReplicaSet", "ReplicationController", "Rollout", "StatefulSet".`,
-			]),
+			sprintf(`Use "*" or one of %s.`, [concat(", ", sort([sprintf("%q", [name]) | some name in object.keys(kind.workloads)]))]),
 		),
 	]
 	count(_problems({"match": {"kinds": [{"kinds": [5]}]}})) == 1

@@ -8,6 +8,7 @@
 package lib.contract
 
 import data.lib.constraint
+import data.lib.kind
 import data.lib.parameters
 import data.lib.review
 import data.lib.value
@@ -85,10 +86,21 @@ _in_namespace(pattern, namespace) if {
 	startswith(namespace, trim_suffix(pattern, "*"))
 }
 
+# The pods of a kind that is not in the table are judged as Pods.
+_selects(entry, object) if {
+	not _is_in_table(object)
+	_names(value.entries(value.field(entry, "kinds")), "Pod")
+	_names(value.entries(value.field(entry, "apiGroups")), "")
+}
+
 _selects(entry, object) if {
 	_names(value.entries(value.field(entry, "kinds")), object.kind)
 	_names(value.entries(value.field(entry, "apiGroups")), object.group)
 }
+
+_is_in_table(object) if object.group in (kind.workloads[object.kind].groups | {"*"})
+
+_is_in_table(object) if object.kind == "unknown"
 
 _names([], _)
 

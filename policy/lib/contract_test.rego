@@ -84,3 +84,20 @@ test_what_cannot_be_read_is_in_reach if {
 	not _excluded({"kinds": [entry]}, object.union(_object, {"group": "*"}))
 	not _excluded({"kinds": [entry]}, object.union(_object, {"kind": "unknown"}))
 }
+
+test_kinds_that_are_not_in_the_table if {
+	other := {"kind": "CloneSet", "group": "apps.kruise.io", "namespace": "agents"}
+	every entry in [{"apiGroups": [""], "kinds": ["Pod"]}, {"kinds": ["Pod"]}, {"apiGroups": ["*"], "kinds": ["CloneSet"]}, {"kinds": ["*"]}] {
+		not _excluded({"kinds": [entry]}, other)
+	}
+	every entry in [{"apiGroups": ["apps"], "kinds": ["Pod"]}, {"apiGroups": [""], "kinds": ["PodTemplate"]}, {"kinds": ["Deployment"]}] {
+		_excluded({"kinds": [entry]}, other)
+	}
+	pods := {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}]}
+	not _excluded(pods, object.union(other, {"kind": "StatefulSet"}))
+	_excluded(pods, _object)
+	_excluded(pods, object.union(_object, {"kind": "Rollout", "group": "argoproj.io"}))
+	_excluded(pods, object.union(_object, {"group": "*"}))
+	not _excluded(pods, object.union(_object, {"kind": "unknown", "group": ""}))
+	_excluded(pods, object.union(_object, {"kind": "unknown"}))
+}

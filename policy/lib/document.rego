@@ -6,6 +6,7 @@
 #   object. Lists are looked into.
 package lib.document
 
+import data.lib.kind
 import data.lib.review
 import data.lib.text
 import data.lib.value
@@ -15,7 +16,19 @@ _document := input.review.object if {
 	not review.starts_nothing
 }
 
-_document := input if not review.is_review
+_document := input.target.object if review.is_target
+
+_document := input if {
+	not review.is_review
+	not review.is_target
+}
+
+# METADATA
+# title: What stands beside the document in its target
+# description: Rollouts that refer to a workload, and ConfigMaps that one mounts.
+default beside := []
+
+beside := input.target.beside if review.is_target
 
 _top := {"object": _document, "kind": value.field(_document, "kind"), "path": ""}
 
@@ -41,15 +54,17 @@ _with_items_twice(entry) := array.concat([entry], [below |
 
 _with_items(entry) := array.concat([entry], _items(entry))
 
-_is_deepest(entry) if strings.count(entry.path, "items[") == 3
+_is_deepest(entry) if strings.count(entry.path, "[") == 3
 
-# Everything with items counts as a list, for kubectl and Argo CD apply it so.
+# Everything with items counts as a list, for kubectl and Argo CD apply it so; a
+# Template of OpenShift has objects.
 _items(entry) := [child |
-	some i, item in value.entries(value.field(entry.object, "items"))
+	some key in kind.lists
+	some i, item in value.entries(value.field(entry.object, key))
 	child := {
 		"object": item,
 		"kind": _kind_of_item(entry.kind, value.field(item, "kind")),
-		"path": sprintf("%sitems[%d].", [entry.path, i]),
+		"path": sprintf("%s%s[%d].", [entry.path, key, i]),
 	}
 ]
 
@@ -71,38 +86,26 @@ problems := [problem |
 	some problem in _hidden(entry)
 ]
 
-_hidden(entry) := [problem |
-	some found in _unreadable(entry)
-	problem := {
+_hidden(entry) := [hidden |
+	some problem in _unreadable(entry)
+	hidden := {
 		"kind": value.text(entry.kind),
 		"name": value.text(value.field(value.field(entry.object, "metadata"), "name")),
 		"namespace": value.text(value.field(value.field(entry.object, "metadata"), "namespace")),
-		"path": found.path,
-		"message": found.message,
-		"remedy": found.remedy,
+		"problem": problem,
 	}
 ]
 
-_unreadable(entry) := [{
-	"path": "",
-	"message": "The input is a list of documents, and the rules judge one document at a time.",
-	"remedy": "Run conftest without --combine.",
-}] if {
+_unreadable(entry) := [{"path": "", "says": ["documents"], "args": {}}] if {
 	entry.path == ""
 	is_array(entry.object)
-} else := [{
-	"path": sprintf("%sitems", [entry.path]),
-	"message": sprintf("%sitems is a list inside three other lists, and the rules look no deeper.", [entry.path]),
-	"remedy": "Write the objects as separate documents.",
-}] if {
+} else := [{"path": sprintf("%sitems", [entry.path]), "says": ["list_too_deep"], "args": {}}] if {
 	_is_deepest(entry)
 	count(value.entries(value.field(entry.object, "items"))) > 0
 } else := [{
 	"path": sprintf("%sitems", [entry.path]),
-	"message": sprintf("%sitems of %s is %s, so the objects in it cannot be read.", [
-		entry.path, text.quoted(entry.kind), value.described_type(entry.object.items),
-	]),
-	"remedy": sprintf("Write %sitems as a list of objects.", [entry.path]),
+	"says": ["list_is_none"],
+	"args": {"kind": text.quoted(entry.kind), "found": value.described_type(entry.object.items)},
 }] if {
 	_is_list(entry)
 	value.mistyped(value.field(entry.object, "items"), "array")
@@ -112,9 +115,7 @@ _unreadable(entry) := [{
 	value.mistyped(item, "object")
 	found := {
 		"path": sprintf("%sitems[%d]", [entry.path, i]),
-		"message": sprintf("%sitems[%d] is %s, so it cannot be read as an object.", [
-			entry.path, i, value.described_type(item),
-		]),
-		"remedy": "Make each item an object with apiVersion, kind and metadata.",
+		"says": ["item_is_none"],
+		"args": {"found": value.described_type(item)},
 	}
 ]

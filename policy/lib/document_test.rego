@@ -45,17 +45,7 @@ test_what_only_looks_like_a_list if {
 
 test_a_list_too_deep if {
 	deep := _list([_list([_list([_list([_object("Deployment", "a")])])])])
-	document.problems == [{
-		"kind": "List",
-		"name": "",
-		"namespace": "",
-		"path": "items[0].items[0].items[0].items",
-		"message": concat("", [
-			"items[0].items[0].items[0].items is a list inside three other lists,",
-			" and the rules look no deeper.",
-		]),
-		"remedy": "Write the objects as separate documents.",
-	}] with input as deep
+	document.problems == [_hidden("List", "items[0].items[0].items[0].items", "list_too_deep", {})] with input as deep
 	document.problems == [] with input as _list([_list([_list([_list([])])])])
 }
 
@@ -86,43 +76,39 @@ test_items_of_anything_are_looked_into if {
 	_listed == [[5, "", ""], [null, "items[0].", ""]] with input as {"kind": 5, "items": [{}]}
 }
 
-_hidden(path, message, remedy) := {
-	"kind": "List",
-	"name": "l",
-	"namespace": "n",
-	"path": path,
-	"message": message,
-	"remedy": remedy,
+_hidden(kind, path, form, args) := {
+	"kind": kind,
+	"name": "",
+	"namespace": "",
+	"problem": {"path": path, "says": [form], "args": args},
 }
+
+_hidden_in_list(path, form, args) := object.union(
+	_hidden("List", path, form, args),
+	{"name": "l", "namespace": "n"},
+)
 
 test_items_that_cannot_be_read if {
 	list := {"kind": "List", "metadata": {"name": "l", "namespace": "n"}, "items": {"a": {}}}
-	document.problems == [_hidden(
-		"items", "items of \"List\" is a map, so the objects in it cannot be read.",
-		"Write items as a list of objects.",
-	)] with input as list
-	document.problems == [_hidden(
-		"items[1]", "items[1] is a string, so it cannot be read as an object.",
-		"Make each item an object with apiVersion, kind and metadata.",
-	)] with input as object.union(list, {"items": [_object("A", "1"), "x", null]})
+	document.problems == [_hidden_in_list("items", "list_is_none", {
+		"kind": "\"List\"",
+		"found": "a map",
+	})] with input as list
+	document.problems == [_hidden_in_list("items[1]", "item_is_none", {"found": "a string"})] with input as object.union(list, {"items": [_object("A", "1"), "x", null]})
 	document.problems == [] with input as object.union(list, {"items": null})
 	document.problems == [] with input as {"kind": "Allowance", "items": {"a": {}}}
 	document.problems == [] with input as {"kind": "Allowance", "items": ["a"]}
 }
 
 test_a_list_that_is_an_item if {
-	[problem.path | some problem in document.problems] == ["items[0]"] with input as {"kind": "List", "items": [[]]}
+	[hidden.problem.path | some hidden in document.problems] == ["items[0]"] with input as {"kind": "List", "items": [[]]}
 }
 
 test_names_of_a_list_that_cannot_be_read if {
-	document.problems == [{
-		"kind": "List",
-		"name": "",
-		"namespace": "",
-		"path": "items[0].items",
-		"message": "items[0].items of \"List\" is a number, so the objects in it cannot be read.",
-		"remedy": "Write items[0].items as a list of objects.",
-	}] with input as {"kind": "List", "items": [{
+	document.problems == [_hidden("List", "items[0].items", "list_is_none", {
+		"kind": "\"List\"",
+		"found": "a number",
+	})] with input as {"kind": "List", "items": [{
 		"kind": "List",
 		"metadata": {"name": 5, "namespace": []},
 		"items": 5,
@@ -130,14 +116,7 @@ test_names_of_a_list_that_cannot_be_read if {
 }
 
 test_combined_input if {
-	document.problems == [{
-		"kind": "",
-		"name": "",
-		"namespace": "",
-		"path": "",
-		"message": "The input is a list of documents, and the rules judge one document at a time.",
-		"remedy": "Run conftest without --combine.",
-	}] with input as [{"path": "a.yaml", "contents": testing.with_value("auto")}]
+	document.problems == [_hidden("", "", "documents", {})] with input as [{"path": "a.yaml", "contents": testing.with_value("auto")}]
 }
 
 test_a_review if {
@@ -149,4 +128,24 @@ test_a_review_that_starts_nothing if {
 	deletion := {"operation": "DELETE", "object": testing.with_value("auto")}
 	document.objects == [] with input as {"review": deletion}
 	document.problems == [] with input as {"review": object.union(deletion, {"object": _list("x")})}
+}
+
+test_what_stands_beside_it if {
+	target := {"target": {"object": _object("Pod", "a"), "beside": [_object("ConfigMap", "b")]}}
+	_listed == [["Pod", "", "a"]] with input as target
+	document.beside == [_object("ConfigMap", "b")] with input as target
+	document.beside == [] with input as _object("Pod", "a")
+	document.beside == [] with input as {"target": {"object": _object("Pod", "a")}}
+	manifest := object.union(target, _object("Pod", "b"))
+	document.beside == [] with input as manifest
+	_listed == [["Pod", "", "b"]] with input as manifest
+}
+
+test_objects_of_a_template if {
+	_listed == [["Template", "", ""], ["Pod", "items[0].", "b"], ["Pod", "objects[0].", "a"]] with input as {
+		"kind": "Template",
+		"objects": [_object("Pod", "a")],
+		"items": [_object("Pod", "b")],
+	}
+	document.problems == [] with input as {"kind": "Template", "objects": "x"}
 }

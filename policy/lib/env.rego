@@ -9,6 +9,7 @@ package lib.env
 
 import data.lib.mode
 import data.lib.parameters
+import data.lib.reading
 import data.lib.text
 import data.lib.unreadable
 import data.lib.value
@@ -42,8 +43,34 @@ problems(container, path) := array.concat(
 	),
 )
 
+# METADATA
+# title: Directives of a patch in a container and its env
+# description: >-
+#   `kustomize build` keeps them where it does not know the kind, and kubectl
+#   carries them out, so an entry that stands there may be deleted.
+directives(container, path) := array.concat(
+	_directives(container, path),
+	[directive |
+		some i, entry in entries(container)
+		some directive in _directives(entry, sprintf("%s.env[%d]", [path, i]))
+	],
+)
+
+_directives(map, path) := [{"path": sprintf("%s.%s", [path, key]), "says": ["directive"], "args": {}} |
+	is_object(map)
+	some key in sort([key | some key in object.keys(map); startswith(key, "$")])
+]
+
+_is_directive(entry) if {
+	some key in object.keys(entry)
+	startswith(key, "$")
+}
+
 _entry_problems(entry, path) := [unreadable.wrong_type(path, entry, "object")] if {
 	not is_object(entry)
+} else := [] if {
+	_is_directive(entry)
+	value.field(entry, "name") == null
 } else := [unreadable.wrong_type(sprintf("%s.name", [path]), value.field(entry, "name"), "string")] if {
 	not is_string(value.field(entry, "name"))
 } else := array.concat(
@@ -55,10 +82,8 @@ _entry_problems(entry, path) := [unreadable.wrong_type(path, entry, "object")] i
 
 _value_problems(set, path) := [{
 	"path": sprintf("%s.value", [path]),
-	"message": sprintf("%s.value of %s is the %s %v where a string is expected, so the rules cannot read it.", [
-		path, parameters.env_var, type_name(set), set,
-	]),
-	"remedy": sprintf("Write it in quotes: value: %q.", [parameters.plain_skip]),
+	"says": ["value_is_no_string"],
+	"args": {"found": sprintf("%s %v", [type_name(set), set])},
 }] if {
 	type_name(set) in {"boolean", "number"}
 } else := unreadable.mistyped([[sprintf("%s.value", [path]), set, "string"]])
@@ -174,10 +199,12 @@ _earlier(container, i, name) := max([j |
 	entry.name == name
 ])
 
-# $$, $(NAME), or $ and whatever follows it, as the kubelet reads them.
-_dollar := `(?s)\$(\$|\([^)]*\)|.)`
+# METADATA
+# title: A reference in a value
+# description: $$, $(NAME), or $ and whatever follows it, as the kubelet reads them.
+reference := `(?s)\$(\$|\([^)]*\)|.)`
 
-_tokens(set) := regex.find_n(_dollar, set, -1)
+_tokens(set) := regex.find_n(reference, set, -1)
 
 _references(set) := {name |
 	some token in _tokens(set)
@@ -188,7 +215,7 @@ _references(set) := {name |
 
 _expanded(set, values) := concat("", [part |
 	tokens := array.concat(_tokens(set), [""])
-	some i, between in regex.split(_dollar, set)
+	some i, between in regex.split(reference, set)
 	some part in [between, _replacement(tokens[i], values)]
 ])
 
@@ -198,6 +225,27 @@ _replacement(token, values) := "$" if {
 	startswith(token, "$(")
 	endswith(token, ")")
 } else := token
+
+# METADATA
+# title: A declaration has a value and a source beside it
+has_value_and_source(declared) if {
+	declared.value
+	declared.from
+}
+
+# METADATA
+# title: What a declaration gives, in words
+described(declared) := "cannot be read" if {
+	declared.is == "unreadable"
+} else := sprintf("has both the value %s and valueFrom %s", [
+	text.quoted(declared.value), described_source(declared.from),
+]) if {
+	has_value_and_source(declared)
+} else := sprintf("comes from %s", [described_source(declared.from)]) if {
+	declared.from
+} else := "has no value" if {
+	declared.value == ""
+} else := sprintf("is %s", [text.quoted(declared.value)])
 
 # METADATA
 # title: Where a value comes from
@@ -214,9 +262,9 @@ _details(from) := concat(" ", [sprintf("%s %s", [key, text.quoted(detail)]) |
 ])
 
 # METADATA
-# title: The objects that envFrom names
-described_sources(container) := concat(", ", [described_source(object.remove(source, ["prefix"])) |
-	some source in sources(container)
+# title: The objects that entries of envFrom name
+described_sources(entries_of_env_from) := concat(", ", [described_source(object.remove(source, ["prefix"])) |
+	some source in entries_of_env_from
 ])
 
 # METADATA
@@ -241,3 +289,53 @@ _last_word := words[count(words) - 1] if {
 	words := split(parameters.env_var, "_")
 	count(words) > 1
 }
+
+# METADATA
+# title: A word of a command as the process gets it
+# description: >-
+#   Takes the container, the road that its kind of command has in the kubelet, and
+#   the word. References to what the manifest does not show are marked: their name
+#   stands between two characters that no manifest has.
+#   https://github.com/kubernetes/kubernetes/blob/v1.35.0/pkg/kubelet/container/helpers.go
+expanded(container, road, word) := word if {
+	not contains(word, "$(")
+	not contains(word, "$$")
+} else := _expanded(word, {name: held | some name in _references(word); held := _held(container, road, name)}) if {
+	road != "nothing"
+} else := word
+
+_held(container, "literals", name) := _set(entries(container)[_last_of(container, name)])
+
+_held(container, "environment", name) := text_of(container, name)
+
+_held(container, "environment", name) := hidden(name) if {
+	_is_hidden(container, name)
+	not text_of(container, name)
+}
+
+_is_hidden(container, name) if _last_of(container, name) >= 0
+
+# What envFrom might define. A name in small letters is taken for a command that
+# a shell runs.
+_is_hidden(container, name) if {
+	count(sources(container)) > 0
+	regex.match(reading.variable_name, name)
+}
+
+_last_of(container, name) := max([i |
+	some i, entry in entries(container)
+	value.field(entry, "name") == name
+])
+
+# METADATA
+# title: The mark of a reference that the manifest does not show
+hidden(name) := sprintf("\ue000%s\ue001", [name])
+
+# METADATA
+# title: The text that a variable has in a process of a container
+# description: Undefined where the manifest does not show it, or nothing declares it.
+text_of(container, name) := _resolved(container)[_last_of(container, name)] if count(entries(container)) <= _most_entries
+
+# METADATA
+# title: A text in which references stand as they are written
+shown(word) := regex.replace(word, `\x{e000}([^\x{e001}]*)\x{e001}`, "$$($1)")

@@ -172,10 +172,10 @@ test_only_a_reference_is_replaced if {
 }
 
 test_described_sources_without_their_prefix if {
-	env.described_sources({"envFrom": [
+	env.described_sources([
 		{"prefix": "A_", "secretRef": {"name": "keys"}},
 		{"prefix": "B_", "configMapRef": {"name": "settings"}},
-	]}) == "secretRef name \"keys\", configMapRef name \"settings\""
+	]) == "secretRef name \"keys\", configMapRef name \"settings\""
 }
 
 _near(names) := env.look_alike({"env": [_v(name, "skip") | some name in names]})
@@ -187,4 +187,80 @@ test_look_alike if {
 	not _near(["PORT", "MIGRATIONS_X", "JANGAR_MIGRATIONS", "MIGRATIONS", "X_MIGRATIONS_Y"])
 	not env.look_alike({"env": [5, {"name": 5}]})
 	not _near(["AB_CD", "LONG_LONG_MODE"]) with parameters.env_var as "MODE"
+}
+
+test_directives if {
+	directive := {"says": ["directive"], "args": {}}
+	env.directives(
+		{
+			"$setElementOrder/env": [], "$patch": "merge", "name": "$app", "env": [
+				{"name": "JANGAR_MIGRATIONS", "value": "skip", "$patch": "delete"},
+				{"name": "B", "value": "$patch"},
+				{"$retainKeys": ["name"]},
+				"$patch", null,
+			],
+		},
+		"c",
+	) == [
+		object.union(directive, {"path": "c.$patch"}),
+		object.union(directive, {"path": "c.$setElementOrder/env"}),
+		object.union(directive, {"path": "c.env[0].$patch"}),
+		object.union(directive, {"path": "c.env[2].$retainKeys"}),
+	]
+	env.directives({"env": [_x("skip"), {"a$patch": "delete"}], "envFrom": []}, "c") == []
+	env.directives({}, "c") == []
+}
+
+# A directive may stand alone, and is said once.
+test_an_entry_with_a_directive if {
+	env.problems({"env": [{"$patch": "replace"}]}, "c") == []
+	env.problems({"env": [{"$patch": "delete", "name": 5}]}, "c") == [testing.wrong_type("c.env[0].name", "a number", "a string")]
+	env.problems({"env": [{"a$patch": "delete"}]}, "c") == [testing.wrong_type("c.env[0].name", "null", "a string")]
+	env.problems({"env": [{}]}, "c") == [testing.wrong_type("c.env[0].name", "null", "a string")]
+}
+
+_hidden := "\ue000A\ue001"
+
+test_expansion if {
+	held := {"env": [_v("A", "a"), _v("B", "$(A)b"), {"name": "C", "valueFrom": _from}, _v("A", "c"), _v("D", 5)]}
+	every word, text in {
+		"plain": "plain", "$A": "$A", "$(A)": "c", "x$(B)y$(A)": "xabyc", "$$(A)": "$(A)", "$$": "$", "$(X)": "$(X)",
+		"$(C)": "\ue000C\ue001", "$(D)": "\ue000D\ue001",
+	} {
+		env.expanded(held, "environment", word) == text
+	}
+	every word, text in {"$(A)": "c", "$(B)": "$(A)b", "$$(A)": "$(A)", "$(X)": "$(X)", "$(C)": "", "$(D)": ""} {
+		env.expanded(held, "literals", word) == text
+	}
+	every word in ["$(A)", "$$(A)", "$$", "a"] {
+		env.expanded(held, "nothing", word) == word
+	}
+}
+
+test_expansion_beside_env_from if {
+	env.expanded({}, "environment", "a$$b") == "a$b"
+	from := {"envFrom": [{"secretRef": {"name": "s"}}]}
+	every name in ["A", "A1", "Port", "PORT", "aPort", "_", "AB1", "port_1"] {
+		env.expanded(from, "environment", sprintf("$(%s)", [name])) == sprintf("\ue000%s\ue001", [name])
+	}
+	every word in ["$(date)", "$(date +%s)", "$(date +A)", "$(1A)", "$(hostname)", "$(port2)"] {
+		env.expanded(from, "environment", word) == word
+	}
+	env.expanded(object.union(from, {"env": [_v("A", "a")]}), "environment", "$(A)") == "a"
+	env.expanded({"envFrom": []}, "environment", "$(A)") == "$(A)"
+}
+
+test_the_text_of_a_variable if {
+	env.text_of({"env": [_v("A", "a"), _v("B", "$(A)")]}, "B") == "a"
+	not env.text_of({"env": [_v("A", "a")]}, "B")
+	not env.text_of({"env": [{"name": "A", "valueFrom": _from}]}, "A")
+	few := [_v("P", "1") | some _ in numbers.range(1, 1000)]
+	env.text_of({"env": few}, "P") == "1"
+	not env.text_of({"env": array.concat(few, [_v("A", "a")])}, "A")
+}
+
+test_shown if {
+	env.hidden("A") == _hidden
+	env.shown(concat("", ["x", _hidden, "y", _hidden])) == "x$(A)y$(A)"
+	env.shown("x$(A)") == "x$(A)"
 }

@@ -1,11 +1,16 @@
 package lib.kind_test
 
 import data.lib.kind
+import data.lib.value
 
-_template(name, version) := kind.template(name, {"apiVersion": version})
+_template(name, version) := _place(name, {"apiVersion": version})
+
+_place(name, object) := kind.pods(name, object)[0].template
 
 test_groups if {
-	kind.groups == {"", "apps", "argoproj.io", "batch", "extensions"}
+	known := {"", "apps", "argoproj.io", "batch", "extensions"}
+	known - kind.groups == set()
+	not "example.com" in kind.groups
 }
 
 test_group if {
@@ -61,31 +66,86 @@ test_other_groups_and_kinds if {
 		not _template(case[0], case[1])
 	}
 	pod := {"containers": []}
-	not kind.template("Service", {"apiVersion": "serving.knative.dev/v1", "spec": {"template": {"spec": pod}}})
-	not kind.template("Deployment", {"apiVersion": "example.com/v1", "spec": {"template": {"spec": pod}}})
+	not _place("Service", {"apiVersion": "serving.knative.dev/v1", "spec": {"template": {"spec": pod}}})
+	not _place("Deployment", {"apiVersion": "example.com/v1", "spec": {"template": {"spec": pod}}})
 }
 
 test_a_rollout_by_reference if {
 	reference := {"kind": "Deployment", "name": "a"}
-	not kind.template("Rollout", {"spec": {"workloadRef": reference}})
-	not kind.template("Rollout", {"spec": {"workloadRef": reference, "template": null}})
-	kind.template("Rollout", {"spec": {"workloadRef": reference, "template": {}}})
-	kind.template("Rollout", {"spec": {"workloadRef": null}})
-	kind.template("Rollout", {"spec": {}})
-	kind.template("Deployment", {"spec": {"workloadRef": reference}})
+	not _place("Rollout", {"spec": {"workloadRef": reference}})
+	not _place("Rollout", {"spec": {"workloadRef": reference, "template": null}})
+	_place("Rollout", {"spec": {"workloadRef": reference, "template": {}}})
+	_place("Rollout", {"spec": {"workloadRef": null}})
+	_place("Rollout", {"spec": {}})
+	_place("Deployment", {"spec": {"workloadRef": reference}})
 }
 
 test_a_kind_that_cannot_be_read if {
 	pod := {"containers": []}
 	every name in [null, "", 5, ["Deployment"]] {
-		kind.template(name, {"spec": pod}) == []
-		kind.template(name, {"spec": {"template": {"spec": pod}}}) == ["spec", "template"]
-		kind.template(name, {"template": {"spec": pod}}) == ["template"]
-		kind.template(name, {"spec": {"jobTemplate": {"spec": {"template": {"spec": pod}}}}}) == [
+		_place(name, {"spec": pod}) == []
+		_place(name, {"spec": {"template": {"spec": pod}}}) == ["spec", "template"]
+		_place(name, {"template": {"spec": pod}}) == ["template"]
+		_place(name, {"spec": {"jobTemplate": {"spec": {"template": {"spec": pod}}}}}) == [
 			"spec", "jobTemplate",
 			"spec", "template",
 		]
-		not kind.template(name, {"spec": {"containers": null}})
-		not kind.template(name, {"data": {}})
+		not _place(name, {"spec": {"containers": null}})
+		not _place(name, {"data": {}})
 	}
+}
+
+# The API server is asked for a version, and knows a resource by its name.
+test_each_kind_is_complete if {
+	every group in kind.groups {
+		regex.match(`\Av[0-9]+((alpha|beta)[0-9]+)?\z`, kind.versions[group])
+	}
+	every name, workload in kind.workloads {
+		object.keys(workload) == {"groups", "resources", "template"}
+		workload.resources[0] == sprintf("%ss", [lower(name)])
+	}
+	kind.workloads.Pod.resources == ["pods", "pods/ephemeralcontainers"]
+}
+
+_app := {"containers": [{"name": "app"}]}
+
+_found(object) := {[value.written(pod.template), value.written(pod.spec)] | some pod in kind.pods(object.kind, object)}
+
+test_pods_at_any_depth if {
+	_found({"kind": "CloneSet", "apiVersion": "apps.kruise.io/v1alpha1", "spec": {"template": {"spec": _app}}}) == {["spec.template", "spec.template.spec"]}
+	_found({"kind": "StatefulSet", "apiVersion": "apps.kruise.io/v1beta1", "spec": {"template": {"spec": _app}}}) == {["spec.template", "spec.template.spec"]}
+	_found({"kind": "JobSet", "spec": {"jobs": [{"template": {"spec": _app}}, {"template": {"spec": {"containers": [{"image": "a"}]}}}]}}) == {
+		["spec.jobs[0].template", "spec.jobs[0].template.spec"],
+		["spec.jobs[1].template", "spec.jobs[1].template.spec"],
+	}
+	_found({"kind": "Workflow", "spec": {"templates": [{"container": {"image": "a"}}, {"script": {"image": "a"}}, {"containerSet": _app}]}}) == {
+		["spec.templates[0]", "spec.templates[0]"],
+		["spec.templates[1]", "spec.templates[1]"],
+		["spec.templates[2].containerSet", "spec.templates[2].containerSet"],
+	}
+	_found({"kind": "Odd", "containers": [{"name": "app"}]}) == {["", ""]}
+	_found({"kind": "Odd", "items": {"spec": _app}, "objects": {"spec": _app}}) == {["items", "items.spec"], ["objects", "objects.spec"]}
+	_found({"kind": null, "spec": {"odd": _app}}) == {["spec.odd", "spec.odd"]}
+}
+
+test_no_pods if {
+	kind.pods("ConfigMap", {"kind": "ConfigMap", "apiVersion": "v1"}) == []
+	_found({"kind": "Template", "objects": [{"kind": "Pod", "spec": _app}], "items": [{"spec": _app}]}) == set()
+	_found({"kind": "CloneSet", "spec": {"template": {"spec": {"containers": [{"ports": []}, "name"]}}}}) == set()
+	_found({"kind": "CloneSet", "spec": {"template": {"spec": {"containers": {"name": "app"}}}}}) == set()
+	_found({"kind": "Workflow", "spec": {"templates": [{"container": {"image": ""}}, {"container": "a"}]}}) == set()
+	_found({"kind": "ConfigMap", "apiVersion": "v1", "data": {"a": "\"containers\":[{\"name\":\"app\"}]"}}) == set()
+}
+
+test_what_a_rollout_refers_to if {
+	rollout := {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "spec": {"workloadRef": {"kind": "Deployment", "name": "agents"}}}
+	kind.referred("Rollout", rollout) == {"kind": "Deployment", "name": "agents"}
+	kind.referred("Rollout", object.union(rollout, {"spec": {"workloadRef": {"name": "agents"}}})) == {"kind": "Deployment", "name": "agents"}
+	not kind.referred("Rollout", object.union(rollout, {"spec": {"template": {}}}))
+	not kind.referred("Deployment", rollout)
+	not kind.referred("Rollout", object.union(rollout, {"apiVersion": "example.com/v1"}))
+}
+
+test_keys_of_what_may_hold_pods if {
+	{key | some key in kind.pod_keys} == {"containers", "container", "script", "items", "objects"}
 }

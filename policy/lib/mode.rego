@@ -8,8 +8,9 @@ package lib.mode
 
 import data.lib.parameters
 
-# White space and line ends that String.prototype.trim removes.
-_white_space := concat("", [
+# METADATA
+# title: White space and line ends that String.prototype.trim removes
+white_space := concat("", [
 	"\t\n\u000b\u000c\r ",
 	"\u00a0\u1680",
 	"\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a",
@@ -22,9 +23,9 @@ _white_space := concat("", [
 #   Only ASCII is lower-cased. Beyond ASCII the languages disagree: U+0130
 #   becomes a plain i in Go, but not in JavaScript.
 normalized(text) := lower(trimmed) if {
-	trimmed := trim(text, _white_space)
+	trimmed := trim(text, white_space)
 	regex.match(`\A[\x00-\x7f]*\z`, trimmed)
-} else := trim(text, _white_space)
+} else := trim(text, white_space)
 
 # METADATA
 # title: The mode that a value gives

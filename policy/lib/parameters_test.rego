@@ -2,6 +2,7 @@ package lib.parameters_test
 
 import data.lib.constraint
 import data.lib.parameters
+import data.lib.text
 
 _problems(given) := problems if problems := parameters.problems with constraint.parameters as given
 
@@ -11,14 +12,14 @@ _problem(path, message, remedy) := {
 	"remedy": remedy,
 }
 
-_all := "controllers, envVar, exemptImages, skipValues"
+_all := concat(", ", object.keys(parameters.values))
 
 test_defaults if {
 	parameters.env_var == "JANGAR_MIGRATIONS"
 	parameters.skip_values == ["skip", "disabled", "false", "0", "off"]
 	parameters.plain_skip == "skip"
-	parameters.controllers == ["*-controllers"]
-	parameters.exempt_images == []
+	parameters.controllers == ["*-controllers", "*-controllers-*"]
+	parameters.values.exemptImages == parameters.known_images
 	parameters.problems == []
 }
 
@@ -34,7 +35,7 @@ test_given_in_a_constraint if {
 	parameters.skip_values == ["never", "no"] with constraint.parameters as _given
 	parameters.plain_skip == "never" with constraint.parameters as _given
 	parameters.controllers == ["worker-*"] with constraint.parameters as _given
-	parameters.exempt_images == ["proxy:1"] with constraint.parameters as _given
+	parameters.values.exemptImages == ["proxy:1"] with constraint.parameters as _given
 	parameters.problems == [] with constraint.parameters as _given
 	parameters.plain_skip == "skip" with constraint.parameters as {"skipValues": ["no", "skip"]}
 }
@@ -54,8 +55,8 @@ test_what_cannot_be_used_leaves_the_default if {
 	mistyped := {"envVar": 5, "skipValues": "no", "controllers": {"x": "y"}, "exemptImages": "proxy:1"}
 	parameters.env_var == "JANGAR_MIGRATIONS" with constraint.parameters as mistyped
 	parameters.skip_values == ["skip", "disabled", "false", "0", "off"] with constraint.parameters as mistyped
-	parameters.controllers == ["*-controllers"] with constraint.parameters as mistyped
-	parameters.exempt_images == [] with constraint.parameters as mistyped
+	parameters.controllers == ["*-controllers", "*-controllers-*"] with constraint.parameters as mistyped
+	parameters.values.exemptImages == parameters.known_images with constraint.parameters as mistyped
 }
 
 test_one_problem_each if {
@@ -114,10 +115,12 @@ test_env_var if {
 
 test_lists if {
 	every key in ["skipValues", "controllers", "exemptImages"] {
-		_problems({key: "skip"}) == [_problem(
-			sprintf(".%s", [key]), "is a string where a list of strings is expected.",
-			"Write a list of strings.",
-		)]
+		every text in ["skip", ""] {
+			_problems({key: text}) == [_problem(
+				sprintf(".%s", [key]), "is a string where a list of strings is expected.",
+				"Write a list of strings.",
+			)]
+		}
 		_problems({key: null}) == [_problem(
 			sprintf(".%s", [key]), "is null where a list of strings is expected.",
 			"Write a list of strings.",
@@ -150,4 +153,94 @@ test_skip_values if {
 		".skipValues[1]", "is \"auto\", which makes the service migrate.",
 		"Remove the entry.",
 	)]
+}
+
+# The schema and the flags of the command line are made of them.
+test_each_parameter_is_complete if {
+	every parameter in parameters.described {
+		object.keys(parameter) - {"mistyped", "refused", "remedy"} == {"name", "flag", "usage", "schema"}
+		regex.match(`\A[a-z]+(-[a-z]+)*\z`, parameter.flag)
+		regex.match(`\A\x60[A-Z]+\x60 .*[a-z*]\z`, parameter.usage)
+		every schema in array.concat([parameter.schema], [items | items := parameter.schema.items]) {
+			endswith(schema.description, ".")
+			object.keys(schema) - {"type", "description", "default", "minLength", "minItems", "pattern", "items", "not"} == set()
+		}
+		_texts_of(parameter.schema).type == "string"
+		_texts_of(parameter.schema).minLength == 1
+	}
+}
+
+# The schema of the texts of a parameter.
+_texts_of(schema) := schema if schema.type == "string"
+
+_texts_of(schema) := schema.items if schema.type == "array"
+
+test_images_that_stand_for_every_image if {
+	every image in ["*", "**", "*/*", "-*"] {
+		_problems({"exemptImages": ["a", image]}) == [_problem(
+			".exemptImages[1]", sprintf("is %q, which stands for every image, so nothing would be judged.", [image]),
+			"Name the repositories that hold no service.",
+		)]
+		_problems({"images": [image]}) == [_problem(
+			".images[0]", sprintf("is %q, which stands for every image.", [image]),
+			"Name the repository of the service's image.",
+		)]
+	}
+	_problems({"images": ["*a", "a*", "*/a/*"], "exemptImages": []}) == []
+}
+
+test_the_images_that_are_read if {
+	parameters.reads_images
+	parameters.reads_images with constraint.parameters as {"images": ["a"], "exemptImages": []}
+	not parameters.reads_images with constraint.parameters as {"exemptImages": []}
+	not parameters.exempts("a") with constraint.parameters as {"exemptImages": []}
+}
+
+test_the_expressions_for_images if {
+	parameters.exempt_pattern == "" with constraint.parameters as {"exemptImages": []}
+	parameters.service_pattern == ""
+	regex.match(parameters.exempt_pattern, "istio/proxyv2:1")
+	not regex.match(parameters.exempt_pattern, "agents:1")
+	regex.match(parameters.service_pattern, "a:1") with constraint.parameters as {"images": ["a", "b/*"]}
+	regex.match(parameters.service_pattern, "b/c") with constraint.parameters as {"images": ["a", "b/*"]}
+	not regex.match(parameters.service_pattern, "c") with constraint.parameters as {"images": ["a", "b/*"]}
+}
+
+test_exempt_by_name if {
+	not parameters.exempts_by_name("istio/proxyv2:1")
+	not parameters.exempts_by_name("a") with constraint.parameters as {"exemptImages": ["b", "istio/proxyv2"]}
+	parameters.exempts_by_name("a:1") with constraint.parameters as {"exemptImages": ["a"]}
+}
+
+# One image for each entry of the list, as it is in a pod.
+_known_images := [
+	"gcr.io/gke-release/asm/proxyv2:1.20", "public.ecr.aws/aws-observability/aws-for-fluent-bit:2", "gcr.io/brancz/kube-rbac-proxy",
+	"busybox:1.36", "quay.io/calico/kube-controllers:v3", "gcr.io/cloud-sql-connectors/cloud-sql-proxy:2",
+	"gcr.io/cloudsql-docker/gce-proxy:1", "curlimages/curl:8", "datadog/agent:7", "datadog/dd-lib-js-init:v5",
+	"gcr.io/datadoghq/agent:7", "gcr.io/datadoghq/apm-inject:0", "gcr.io/datadoghq/dd-lib-java-init", "envoyproxy/envoy:v1.30",
+	"cr.fluentbit.io/fluent/fluent-bit:3", "fluent/fluentd:v1", "hashicorp/vault:1.17", "docker.io/istio/install-cni:1.22",
+	"istio/proxyv2:1.22", "gcr.io/istio-release/proxyv2", "gcr.io/kubebuilder/kube-rbac-proxy:v0.16", "cr.l5d.io/linkerd/proxy:stable",
+	"cr.l5d.io/linkerd/proxy-init:v2", "registry.example/mirrored-calico-kube-controllers:v3", "nicolaka/netshoot",
+	"ghcr.io/open-telemetry/opentelemetry-collector-releases/opentelemetry-collector-k8s:0.1",
+	"ghcr.io/open-telemetry/opentelemetry-operator/autoinstrumentation-nodejs:0.5", "otel/opentelemetry-collector:0.1",
+	"otel/opentelemetry-collector-contrib:0.1", "registry.k8s.io/pause:3.9", "rancher/mirrored-calico-kube-controllers:v3",
+	"rancher/mirrored-pause:3.6", "tailscale/tailscale:v1", "quay.io/tigera/kube-controllers:v3",
+]
+
+# What is said of an image in Rego and what its expression says are the same.
+test_known_images if {
+	count(_known_images) == count(parameters.known_images)
+	every image in _known_images {
+		parameters.exempts(image)
+		regex.match(parameters.exempt_pattern, image)
+	}
+	every image in ["agents:1", "evil/busybox:1", "istio/proxyv2x", "xistio/proxyv2", "a/b/pause", ""] {
+		not parameters.exempts(image)
+		not regex.match(parameters.exempt_pattern, image)
+	}
+	every image in _known_images {
+		others := [other | some other in parameters.known_images; not regex.match(text.image(other), image)]
+		not parameters.exempts(image) with constraint.parameters as {"exemptImages": others}
+		count(others) == count(parameters.known_images) - 1
+	}
 }

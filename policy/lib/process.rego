@@ -2,17 +2,20 @@
 # scope: package
 # title: What a container starts, and what that does to its environment
 # description: >-
-#   A command can set, remove or clear the migrations variable after the
-#   kubelet has set it. Commands are read as text: shells, env, JavaScript and
-#   Python in one go. What is unclear counts as a change; reading does not.
+#   A command can set, remove or clear the migrations variable after the kubelet
+#   has set it. Commands are read as text: shells, env, JavaScript and Python in
+#   one go. What clearly only reads or prints is left out first. What is left and
+#   looks like a change is one.
 package lib.process
 
-import data.lib.parameters
-import data.lib.text
+import data.lib.env
+import data.lib.reading
 import data.lib.unreadable
 import data.lib.value
 
-_hooks := [
+# METADATA
+# title: The commands that are run beside the container's own
+hooks := [
 	["lifecycle", "postStart", "exec", "command"],
 	["lifecycle", "preStop", "exec", "command"],
 	["livenessProbe", "exec", "command"],
@@ -20,13 +23,13 @@ _hooks := [
 	["startupProbe", "exec", "command"],
 ]
 
-_commands := array.concat([["command"], ["args"]], _hooks)
+_commands := array.concat([["command"], ["args"]], hooks)
 
 # METADATA
 # title: What of the commands cannot be read
 problems(container, path) := array.concat(
 	unreadable.mistyped([[sprintf("%s.%s", [path, concat(".", above)]), value.at(container, above), "object"] |
-		some above in _maps
+		some above in maps
 	]),
 	array.concat(
 		unreadable.mistyped([[sprintf("%s.%s", [path, concat(".", command)]), value.at(container, command), "array"] |
@@ -40,10 +43,79 @@ problems(container, path) := array.concat(
 	),
 )
 
-_maps := {array.slice(hook, 0, i + 1) |
-	some hook in _hooks
+# METADATA
+# title: The maps down to a hook
+maps := {array.slice(hook, 0, i + 1) |
+	some hook in hooks
 	some i in numbers.range(0, count(hook) - 2)
 }
+
+# METADATA
+# title: The commands that are read as one line
+# description: command and args make one, each hook another.
+lines := array.concat([[["command"], ["args"]]], [[hook] | some hook in hooks])
+
+# METADATA
+# title: The words of a line, as the process gets them
+# description: >-
+#   Each with its path, and whether an interpreter reads it as a script: the word
+#   behind -c and the like.
+words(container, line, path) := array.concat(_in_lists(container, line, path), _source(container, line, path))
+
+# The script of a workflow's step.
+_source(container, [["command"], ["args"]], path) := [{
+	"path": sprintf("%s.source", [path]),
+	"text": env.expanded(container, "nothing", container.source),
+	"script": true,
+}] if {
+	is_string(container.source)
+} else := []
+
+_source(_, line, _) := [] if line[0] != ["command"]
+
+_in_lists(container, line, path) := [word |
+	raw := [{"path": sprintf("%s.%s[%d]", [path, concat(".", command), i]), "text": part} |
+		some command in line
+		some i, part in value.entries(value.at(container, command))
+		is_string(part)
+	]
+	some i, given in raw
+	word := {
+		"path": given.path,
+		"text": env.expanded(container, _road(line), given.text),
+		"script": _is_script(raw, i),
+	}
+]
+
+# How the kubelet expands references: with the environment in command and args,
+# with what stands in the manifest in probes, and not at all in hooks.
+_road(line) := "environment" if {
+	line[0] == ["command"]
+} else := "nothing" if {
+	line[0][0] == "lifecycle"
+} else := "literals"
+
+default _is_script(_, _) := false
+
+# Without a command the image's own entry point may be an interpreter.
+_is_script(raw, i) if {
+	flag := _flags_before(raw, i)[_]
+	regex.match(reading.interpreter, concat("\n", [word.text | some word in array.slice(raw, 0, flag); count(word.text) < 256]))
+}
+
+_is_script(raw, i) if {
+	count(_flags_before(raw, i)) > 0
+	regex.match(`\.args\[[0-9]+\]$`, raw[0].path)
+}
+
+# The options that make a word a script, with other options between them and it.
+_flags_before(raw, i) := [flag |
+	some flag, word in array.slice(raw, 0, i)
+	regex.match(reading.script_flag, word.text)
+	every between in array.slice(raw, flag + 1, i) {
+		startswith(between.text, "-")
+	}
+]
 
 # METADATA
 # title: The places that change the migrations variable, with how they do it
@@ -51,101 +123,89 @@ _maps := {array.slice(hook, 0, i + 1) |
 #   Each word that does so by itself. When none does, the words of a command
 #   are read as one line, for `env -u NAME` is three of them.
 changes(container, path) := [change |
-	some line in _lines
-	words := [word |
-		some command in line
-		some i, part in value.entries(value.at(container, command))
-		is_string(part)
-		word := {"path": sprintf("%s.%s[%d]", [path, concat(".", command), i]), "text": _plain(part)}
-	]
-	some change in _changes_of_line(words, sprintf("%s.%s", [path, concat(".", line[0])]))
+	some line in lines
+	_is_given(container, line)
+	some change in _changes_of_line(
+		words(container, line, path), container,
+		sprintf("%s.%s", [path, concat(".", line[0])]),
+	)
 ]
 
-# command and args make one line, each hook another.
-_lines := array.concat([[["command"], ["args"]]], [[hook] | some hook in _hooks])
-
-_changes_of_line(words, path) := [change |
-	some change in _changes_of_words(words)
-] if {
-	count(_changes_of_words(words)) > 0
-} else := [{"path": path, "how": how} |
-	how := _how(concat(" ", [word.text | some word in words]))
-]
-
-_changes_of_words(words) := [{"path": word.path, "how": how} |
-	some word in words
-	how := _how(word.text)
-]
-
-# A word without what a shell takes away: quotes and backslashes.
-_plain(word) := strings.replace_n({"\\": "", "\"": "", "'": "", "`": " "}, _joined(_without_echo(word)))
-
-# A backslash at the end of a line joins it with the next.
-_joined(word) := replace(word, "\\\n", "")
-
-# `echo "NAME=$NAME"` only prints the variable. Between single quotes, and
-# where no shell reads the word, the same text would mean something else.
-_without_echo(word) := regex.replace(word, _echo, " ") if {
-	not contains(word, "'")
-} else := word
-
-_echo := sprintf(`(?:^|[\s;&|({])echo\s+"?[^"$;&|<>\n]*%s=\$(?:%s|\{%s\})`, [_name, _name, _name])
-
-_name := text.literal(parameters.env_var)
-
-_how(line) := [how |
-	some how in ["sets", "removes", "clears"]
-	some pattern in _patterns[how]
-	regex.match(pattern, line)
-][0]
-
-# NAME stands for the migrations variable, < and > for the ends of a word, and
-# ~ for the rest of a simple command.
-_written := {
-	"sets": [
-		# NAME=, NAME+=, as a command, an argument, or inside ${ }
-		`(?:^|[^A-Za-z0-9_$.])NAME\+?=`,
-		`\$\{NAME:=`,
-		# env -S"NAME=..."
-		`-[a-zA-Z0-9]*S\s*NAME=`,
-		# export NAME, declare NAME, read NAME and the like
-		`<(?:export|declare|typeset|local|readonly|setenv|read|mapfile|readarray|getopts|let)\s(?:~\s)?NAME>`,
-		`<printf\s+-v\s*NAME>`,
-		`<set\s+-[a-zA-Z]+\s+NAME>`,
-		`<(?:for|select)\s+NAME>`,
-		# process.env.NAME = ..., os.environ["NAME"] = ..., ||= and the like
-		`\.NAME\s*(?:\|\||&&|\?\?|\*\*|[-+*/%&|^])?=(?:[^=]|$)`,
-		`\[\s*NAME\s*\]\s*(?:\|\||&&|\?\?|\*\*|[-+*/%&|^])?=(?:[^=]|$)`,
-		`[A-Za-z_)\]]\{\s*NAME\s*\}\s*=(?:[^=\x7e]|$)`,
-		# {NAME: ...}
-		`(?:^|[^$])\{\s*NAME\s*:`,
-		`,\s*NAME\s*:`,
-		# os.putenv("NAME", ...), Reflect.set(process.env, "NAME", ...)
-		`(?i:<(?:setdefault|putenv|setenv|set|defineProperty)\s*\()(?:[^)\n]*[^A-Za-z0-9_$])?NAME>`,
-	],
-	"removes": [
-		`<unset\s(?:~\s)?NAME>`,
-		`<env\s~-(?:-u[a-z]*[=\s]+|[A-Za-z0-9-]*u\s*)NAME>`,
-		`<(?:delete|del)[\s(][^;\n]*<NAME>`,
-		`(?i:<(?:pop|unsetenv|deleteProperty)\s*\()(?:[^)\n]*[^A-Za-z0-9_$])?NAME>`,
-	],
-	"clears": [
-		# env -i, env -, env --ignore-environment, with other options before
-		`(?:^|[^A-Za-z0-9_.$-])env(?:\s+-[^\s;&|]*(?:\s+[^\s;&|=-][^\s;&|=]*)?)*\s+(?:-[0v]*S\s*)?(?:-[0v]*i\S*|--i[a-z-]*|-)(?:\s|$)`,
-		# exec -c
-		`<exec\s+(?:-l+\s+|-l*a\s*\S+\s+)*-l*c[la]*(?:\s|$)`,
-		`process\.env\s*=(?:[^=]|$)`,
-		`<environ\.clear\s*\(`,
-	],
+_is_given(container, line) if {
+	some command in line
+	value.at(container, command) != null
 }
 
-_patterns := {how: patterns |
-	some how, written in _written
-	patterns := [pattern |
-		some text in written
-		pattern := strings.replace_n(
-			{"NAME": _name, "<": `(?:^|[^A-Za-z0-9_$])`, ">": `(?:$|[^A-Za-z0-9_])`, "~": `[^;&|\n]*`},
-			text,
-		)
-	]
+_is_given(container, [["command"], ["args"]]) if is_string(container.source)
+
+_changes_of_line(line, container, path) := [] if {
+	regex.match(reading.printer, line[0].text)
+} else := found if {
+	found := _changes_of_words(line, container)
+	count(found) > 0
+} else := [{"path": path, "how": change.how, "text": change.text} |
+	change := _change_of_line(concat(" ", [_in_line(word) | some word in _read(line)]))
+]
+
+# A script is judged by itself; of the line it makes no more than an argument does.
+_in_line(word) := substring(reading.judged(word), 0, 100) if {
+	word.script
+} else := reading.judged(word)
+
+_change_of_line(line) := change if {
+	change := reading.change(line)
+} else := reading.hides(line, reading.hidden_from_env)
+
+_changes_of_words(line, container) := [{"path": word.path, "how": change.how, "text": change.text} |
+	some word in _read(line)
+	change := _change(word, container)
+]
+
+_change(word, container) := change if {
+	change := reading.change(reading.judged(word))
+} else := change if {
+	word.script
+	change := reading.change(reading.judged({"text": _with_values(word.text, container), "script": true}))
+} else := change if {
+	word.script
+	change := reading.hides(reading.judged(word), reading.hidden)
 }
+
+# The words without what a guard says when it stops.
+_read(line) := [word |
+	some i, word in line
+	not _is_hint(line, i)
+]
+
+_is_hint(line, i) if {
+	regex.match(reading.guard, line[0].text)
+	line[i - 1].text == "--hint"
+}
+
+_is_hint(line, i) if {
+	regex.match(reading.guard, line[0].text)
+	startswith(line[i].text, "--hint=")
+}
+
+# A shell runs what some of its variables hold. Those that env declares by a
+# literal are read.
+_with_values(script, container) := concat("\n", [text |
+	some command in reading.commands_of_variables(script)
+	names := reading.variables_run(command)
+	held := {name: held | some name in names; held := env.text_of(container, name)}
+	count(held) > 0
+	text := concat("", [_held(token, held) | some token in regex.find_n(`\$\{[A-Za-z_]\w*\}|\$[A-Za-z_]\w*|(?s:.)`, command, -1)])
+])
+
+_held(token, held) := held[trim(token, "${}")] if {
+	count(token) > 1
+} else := token
+
+# METADATA
+# title: The variables of a shell that a script runs and env does not declare by a literal
+unknown_variables(script, container) := [name |
+	some command in reading.commands_of_variables(script)
+	some name in reading.variables_run(command)
+	not env.text_of(container, name)
+	not reading.is_listed(script, name)
+]

@@ -6,28 +6,51 @@
 #   Gatekeeper and the harness.
 package lib.result
 
+import data.lib.catalogue
 import data.lib.contract
+import data.lib.parameters
 
 # METADATA
-# title: A finding about an object, for the rules to give
-# description: Takes the code, the object, and what was found and where.
-finding(code, workload, container, found) := {
-	"code": code,
-	"workload": sprintf("%s/%s", [workload.kind, workload.name]),
-	"namespace": workload.namespace,
-	"container": container,
-	"path": found.path,
-	"message": found.message,
-	"remedy": found.remedy,
+# title: A finding as a result, with the words of the catalogue
+# description: >-
+#   Takes what a rule found: the code, the workload, the name of the container,
+#   empty for the whole workload, the path, which forms of the catalogue say it,
+#   and their arguments.
+of(found) := {
+	"msg": sprintf("%s %s%s: %s %s", [
+		found.code, workload, _in_container(found.container), texts.message, texts.remedy,
+	]),
+	"details": {
+		"code": found.code,
+		"workload": workload,
+		"namespace": found.workload.namespace,
+		"container": found.container,
+		"path": found.path,
+		"message": texts.message,
+		"remedy": texts.remedy,
+		"severity": severity(found.code),
+		"enforcement": contract.enforcement,
+	},
+} if {
+	workload := sprintf("%s/%s", [found.workload.kind, found.workload.name])
+	texts := catalogue.texts(found.code, found.says, object.union(found.args, {
+		"path": found.path,
+		"variable": parameters.env_var,
+		"skip": sprintf("%q", [parameters.plain_skip]),
+	}))
 }
 
 # METADATA
-# title: A finding as a result
-from_finding(finding, severity) := {
-	"msg": sprintf("%s %s%s: %s %s", [
-		finding.code, finding.workload, _in_container(finding.container), finding.message, finding.remedy,
-	]),
-	"details": object.union(finding, {"severity": severity, "enforcement": contract.enforcement}),
+# title: What a finding of a code does
+# description: >-
+#   The severity of the catalogue, or a warning under a constraint that does not
+#   deny. A code that the catalogue does not know denies.
+default severity(_) := "deny"
+
+severity(code) := "warn" if {
+	catalogue.rules[code].severity == "warn"
+} else := "warn" if {
+	contract.enforcement != "deny"
 }
 
 _in_container("") := ""

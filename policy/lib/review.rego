@@ -22,6 +22,18 @@ is_review if {
 }
 
 # METADATA
+# title: The input is an object with objects of the same target beside it
+# description: >-
+#   The harness sees the whole target. No manifest has this form: it has a kind, or
+#   other keys beside this one.
+default is_target := false
+
+is_target if {
+	is_object(input.target)
+	object.keys(input) == {"target"}
+}
+
+# METADATA
 # title: The request cannot start a process that was not there before
 # description: >-
 #   A deletion, or an update that leaves alone what the rules read. To refuse
@@ -38,19 +50,23 @@ starts_nothing if {
 	is_review
 	input.review.operation == "UPDATE"
 	is_object(input.review.oldObject)
-	place := kind.template(value.field(input.review.object, "kind"), input.review.object)
-	_judged(input.review.object, place) == _judged(input.review.oldObject, place)
+	judged := _judged(input.review.object)
+	count(judged) > 0
+	judged == _judged(input.review.oldObject)
 }
 
 # A new pod template starts new pods, whatever was changed in it. A Pod's own
 # labels, finalizers and tolerations change while it runs.
-_judged(object, place) := value.at(object, place) if place != []
-
-_judged(object, []) := [value.at(object, path) | some path in _of_a_pod]
-
-_of_a_pod := [
-	["metadata", "labels", "app.kubernetes.io/name"],
-	["spec", "containers"],
-	["spec", "initContainers"],
-	["spec", "ephemeralContainers"],
+_judged(object) := [part |
+	some place in kind.pods(value.field(input.review.object, "kind"), object)
+	some part in _parts(object, place)
 ]
+
+_parts(object, place) := [place, value.at(object, place.template)] if {
+	place.template != []
+} else := [value.at(object, path) | some path in _of_a_pod]
+
+_of_a_pod := array.concat(
+	[["metadata", "labels", label] | some label in array.concat(kind.name_labels, [kind.component_label])],
+	[["spec", "containers"], ["spec", "initContainers"], ["spec", "ephemeralContainers"]],
+)

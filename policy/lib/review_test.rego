@@ -13,6 +13,13 @@ test_a_review if {
 	review.is_review == false with input as {"review": "yes"}
 }
 
+test_a_target if {
+	review.is_target with input as {"target": {"object": {}, "beside": []}}
+	every thing in [{"target": {}, "kind": "Pod"}, {"target": "x"}, {"target": []}, {}, {"review": {"object": {}}}, "target"] {
+		review.is_target == false with input as thing
+	}
+}
+
 _starts_nothing(request) if review.starts_nothing with input as {"review": request}
 
 _update(old, new) := {"operation": "UPDATE", "oldObject": old, "object": new}
@@ -125,4 +132,19 @@ test_an_update_of_a_manifest if {
 test_an_update_of_something_else if {
 	scale := {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "agents-controllers"}}
 	not _starts_nothing(_update(scale, scale))
+}
+
+# The pods of a kind that is not in the table are looked for.
+test_an_update_of_any_kind if {
+	set := {"apiVersion": "apps.kruise.io/v1alpha1", "kind": "CloneSet", "metadata": {"name": "a"}, "spec": {"template": _violating.spec.template}}
+	_starts_nothing(_update(set, _changed(set, "/spec/replicas", 2)))
+	not _starts_nothing(_update(set, _changed(set, "/spec/template/spec/containers/0/image", "b")))
+	moved := json.patch(set, [{"op": "move", "from": "/spec/template", "path": "/spec/other"}])
+	not _starts_nothing(_update(set, moved))
+}
+
+test_an_update_of_the_labels_of_a_pod if {
+	every label in ["app", "app.kubernetes.io~1component"] {
+		not _starts_nothing(_update(_pod, _changed(_pod, sprintf("/metadata/labels/%s", [label]), "b")))
+	}
 }

@@ -5,6 +5,7 @@
 package lib.summary
 
 import data.lib.env
+import data.lib.loading
 import data.lib.workload
 
 # METADATA
@@ -23,7 +24,7 @@ _shown(found) := {
 	"name": found.name,
 	"path": found.path,
 	"role": "controllers",
-	"containers": [_shown_container(container) | some container in found.containers],
+	"containers": [_shown_container(found, container) | some container in found.containers],
 } if {
 	workload.is_controllers(found)
 } else := {
@@ -34,16 +35,28 @@ _shown(found) := {
 	"role": "control-plane",
 	"containers": declaring,
 } if {
-	declaring := [_shown_container(container) |
+	declaring := [_shown_container(found, container) |
 		some container in found.containers
 		count(env.declarations(container.spec)) > 0
 	]
 	count(declaring) > 0
 }
 
-_shown_container(container) := {
+_shown_container(workload, container) := {
 	"name": container.name,
 	"type": container.type,
-	"mode": env.mode_of(container.spec),
+	"mode": mode_of(workload, container),
 	"exempt": container.exempt,
 }
+
+# METADATA
+# title: The mode of what a container starts
+# description: That of its environment, unless the start may change it.
+mode_of(workload, container) := "unknown" if {
+	env.mode_of(container.spec) == "skip"
+	loading.makes_unknown(workload, container)
+} else := env.mode_of(container.spec)
+
+# METADATA
+# title: The workloads that are left out because the constraint exempts their images
+exempted := [sprintf("%s/%s", [found.kind, found.name]) | some found in workload.left_out]

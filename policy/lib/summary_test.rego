@@ -1,7 +1,6 @@
 package lib.summary_test
 
 import data.lib.constraint
-import data.lib.parameters
 import data.lib.summary
 import data.lib.testing
 
@@ -35,7 +34,7 @@ test_workloads_in_order if {
 		object.union(testing.controllers([]), spec),
 		{"kind": "Service", "metadata": {"name": "x-controllers"}},
 	]}
-		with parameters.exempt_images as ["proxy:*"]
+		with constraint.parameters as {"exemptImages": ["proxy:*"]}
 }
 
 test_a_control_plane_with_one_declaration if {
@@ -57,4 +56,25 @@ test_none if {
 	summary.workloads == [] with input as testing.with_value("skip") with constraint.match as {"excludedNamespaces": ["agents"]}
 	summary.workloads == [] with input as testing.with_value("skip") with constraint.problems as ["p"]
 	summary.workloads == [] with input as {"kind": "ConfigMap"}
+}
+
+test_the_mode_of_what_is_started if {
+	modes := {
+		"skip": {}, "unknown": {"command": ["sh", "-c", ". /app/env"]},
+	}
+	every mode, fields in modes {
+		summary.workloads[0].containers[0].mode == mode with input as testing.controllers([testing.good_with(fields)])
+	}
+	summary.workloads[0].containers[0].mode == "unknown" with input as testing.controllers([testing.good_with({"command": ["sh", "-c", "JANGAR_MIGRATIONS=auto node"]})])
+	summary.workloads[0].containers[0].mode == "auto" with input as testing.controllers([testing.good_with({
+		"env": [testing.entry("auto")],
+		"command": ["sh", "-c", ". /app/env"],
+	})])
+	summary.workloads[0].containers[0].mode == "unknown" with input as testing.control_plane([testing.good_with({"command": ["env-cmd", "node"]})])
+}
+
+test_what_is_left_out if {
+	summary.exempted == [] with input as testing.controllers([testing.good])
+	summary.exempted == ["Deployment/agents-controllers"] with input as testing.controllers([testing.good])
+		with constraint.parameters as {"exemptImages": ["registry.example.com/app"]}
 }

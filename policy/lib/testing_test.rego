@@ -104,7 +104,10 @@ undeclared := denial("CNM001", {
 
 # METADATA
 # title: The remedy for a missing variable
-declare_it := "Declare it once in env of this container, as name: JANGAR_MIGRATIONS with value: \"skip\"."
+declare_it := concat(" ", [
+	"Declare it once in env of this container, as name: JANGAR_MIGRATIONS with value: \"skip\".",
+	"If its image holds no service, name the image in the constraint's exemptImages, or the service's in images.",
+])
 
 # METADATA
 # title: The remedy for a wrong value
@@ -124,4 +127,20 @@ missing(path, expected) := {
 	"path": path,
 	"message": sprintf("%s is missing or empty, so the rules have nothing to read.", [path]),
 	"remedy": sprintf("Write %s as %s that is not empty.", [path, expected]),
+}
+
+# METADATA
+# title: What the rules find of a value of the wrong type
+wrong_type(path, found, expected) := {
+	"path": path,
+	"says": ["wrong_type"],
+	"args": {"found": found, "expected": expected},
+}
+
+# METADATA
+# title: What the rules find of a value that is not there
+not_there(path, expected) := {
+	"path": path,
+	"says": ["missing"],
+	"args": {"expected": expected},
 }

@@ -18,9 +18,46 @@ literal(text) := regex.replace(text, `[\\.+*?()|\[\]{}^$-]`, `\$0`)
 # METADATA
 # title: The whole of a text matches a pattern in which only * is special
 matches(pattern, text) if {
-	parts := [literal(part) | some part in split(pattern, "*")]
-	regex.match(sprintf(`(?s)\A%s\z`, [concat(".*", parts)]), text)
+	regex.match(sprintf(`(?s)\A%s\z`, [_glob(pattern)]), text)
 }
+
+_glob(pattern) := concat(".*", [literal(part) | some part in split(pattern, "*")])
+
+# METADATA
+# title: The expression for an image
+# description: >-
+#   Matches the image as the container has it, and its repository without
+#   registry, tag and digest. What is mirrored keeps the end of its repository, so
+#   an entry with a slash matches that too; one without is for what stands at the
+#   top of a registry, or in Docker's library.
+image(entry) := sprintf(
+	`(?s)\A(?:%s|%s%s(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?(?:@.*)?)\z`,
+	[_glob(entry), _above(entry), _glob(entry)],
+)
+
+# METADATA
+# title: The entries without * that match an image
+# description: What the expression for an image says, by far faster.
+image_names(image) := {image} | {name |
+	steps := split(repository, "/")
+	some i, _ in steps
+	name := concat("/", array.slice(steps, i, count(steps)))
+	_may_stand_alone(name, array.slice(steps, 0, i))
+} if {
+	repository := regex.replace(image, `(?::[A-Za-z0-9_][A-Za-z0-9_.-]*)?(?:@(?s:.*))?$`, "")
+}
+
+_may_stand_alone(name, _) if contains(name, "/")
+
+_may_stand_alone(_, []) := true
+
+_may_stand_alone(_, above) if above[count(above) - 1] == "library"
+
+_may_stand_alone(_, [registry]) if regex.match(`[.:]|^localhost$`, registry)
+
+_above(entry) := `(?:[^/]+/)*` if contains(entry, "/")
+
+_above(entry) := `(?:[^/]*[.:][^/]*/|localhost/)?(?:(?:[^/]+/)*library/)?` if not contains(entry, "/")
 
 # METADATA
 # title: Two names that a person could mistake for each other

@@ -20,16 +20,14 @@ mistyped(triples) := [wrong_type(path, found, expected) |
 # title: A value of the wrong type
 wrong_type(path, found, expected) := {
 	"path": path,
-	"message": sprintf("%s is %s where %s is expected, so the rules cannot read it.", [
-		path, value.described_type(found), value.described(expected),
-	]),
-	"remedy": sprintf("Write %s as %s.", [path, value.described(expected)]),
+	"says": ["wrong_type"],
+	"args": {"found": value.described_type(found), "expected": value.described(expected)},
 }
 
 # METADATA
 # title: A value that must be there and is not
 missing(path, expected) := {
 	"path": path,
-	"message": sprintf("%s is missing or empty, so the rules have nothing to read.", [path]),
-	"remedy": sprintf("Write %s as %s that is not empty.", [path, value.described(expected)]),
+	"says": ["missing"],
+	"args": {"expected": value.described(expected)},
 }

@@ -64,5 +64,16 @@ at(thing, place) := object.get(thing, place, null) if {
 }
 
 # METADATA
+# title: A place, as it is printed
+# description: Takes a list of keys and indices.
+written(place) := trim_prefix(concat("", [_step(step) | some step in place]), ".")
+
+_step(step) := sprintf("[%d]", [step]) if {
+	is_number(step)
+} else := sprintf("[%q]", [step]) if {
+	regex.match(`[^-A-Za-z0-9_$]`, step)
+} else := sprintf(".%s", [step])
+
+# METADATA
 # title: Problems in the order of their paths
 by_path(problems) := [problem | some [_, problem] in sort([[problem.path, problem] | some problem in problems])]

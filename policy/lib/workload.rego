@@ -19,7 +19,7 @@ import data.lib.value
 # title: The workloads of the document, in order
 all := [workload |
 	some entry in document.objects
-	place := kind.template(entry.kind, entry.object)
+	some place in kind.pods(entry.kind, entry.object)
 	workload := _workload(entry, place)
 ]
 
@@ -33,13 +33,52 @@ judged := [workload |
 
 # METADATA
 # title: The contract binds a workload
-# description: One whose names cannot be read could be a controllers workload, so it is bound.
+# description: >-
+#   One whose names cannot be read could be a controllers workload, so it is bound.
+#   One whose containers all have images that hold no service is not.
 is_controllers(workload) if count(workload.unreadable) > 0
 
 is_controllers(workload) if {
+	_is_named(workload)
+	_may_hold_the_service(workload)
+}
+
+_is_named(workload) if {
 	some name in workload.names
 	some pattern in parameters.controllers
 	text.matches(pattern, name)
+}
+
+_is_named(workload) if {
+	some rollout in array.concat([entry.object | some entry in document.objects], document.beside)
+	referred := kind.referred(value.field(rollout, "kind"), rollout)
+	referred.name == workload.name
+	referred.kind in {workload.kind, ""}
+	some name in _object_names(rollout, {"template": [], "spec": []})
+	some pattern in parameters.controllers
+	text.matches(pattern, name)
+}
+
+_may_hold_the_service(workload) if count(workload.containers) == 0
+
+_may_hold_the_service(workload) if {
+	some container in workload.containers
+	not container.exempt
+}
+
+# METADATA
+# title: The workloads that would be bound if the constraint did not exempt all their containers
+# description: An image that is known to hold no service does not count.
+left_out := [workload |
+	some workload in judged
+	_is_named(workload)
+	not is_controllers(workload)
+	_is_exempt_by_name(workload)
+]
+
+_is_exempt_by_name(workload) if {
+	some container in workload.containers
+	parameters.exempts_by_name(value.text(value.field(container.spec, "image")))
 }
 
 _workload(entry, place) := {
@@ -47,18 +86,17 @@ _workload(entry, place) := {
 	"group": kind.group(entry.object),
 	"name": _name(value.field(entry.object, "metadata")),
 	"namespace": value.text(value.at(entry.object, ["metadata", "namespace"])),
-	"names": _names(entry.object, place),
+	"names": ({name | some name in _container_names(entry.object, place.spec)} | _object_names(entry.object, place)),
 	"path": entry.path,
-	"containers": _containers(entry, place),
+	"place": place,
+	"object": entry.object,
+	"containers": _containers(entry, place.spec),
 	"unreadable": _unreadable(entry, place),
 	"missing": _missing(entry, place),
 }
 
 # The path of something in an object, as it is printed.
-_written(entry, path) := replace(
-	sprintf("%s%s", [entry.path, concat(".", path)]),
-	sprintf(".%s", [_label]), sprintf("[%q]", [_label]),
-)
+_written(entry, path) := sprintf("%s%s", [entry.path, value.written(path)])
 
 # What stands for a kind that cannot be read.
 _kind(name) := "unknown" if value.text(name) == ""
@@ -70,22 +108,54 @@ _name(metadata) := name if {
 	name != ""
 } else := value.text(value.field(metadata, "generateName"))
 
-_label := "app.kubernetes.io/name"
-
-_label_of(place) := array.concat(place, ["metadata", "labels", _label])
-
-# The names by which the contract knows a controllers workload.
-_names(object, place) := {value.text(name) |
-	some name in array.concat(
-		[value.at(object, path) | some path in [["metadata", "name"], _label_of(place)]],
-		[value.field(spec, "name") |
-			some list in _lists
-			some spec in value.entries(value.at(object, _list_of(place, list)))
-		],
+# METADATA
+# title: The names by which the contract knows a controllers workload
+# description: >-
+#   Its own, those of its labels, and those of its pod template and of whatever
+#   holds the pod spec. The name of a component is the name of the whole with the
+#   component's behind it.
+_object_names(object, place) := {name |
+	some above in _holders(place)
+	some path in _name_paths
+	name := value.text(value.at(object, array.concat(above, path)))
+	name != ""
+} | {name |
+	some above in [[], place.template]
+	labels := value.at(object, array.concat(above, ["metadata", "labels"]))
+	component := value.text(value.field(labels, kind.component_label))
+	component != ""
+	some whole in array.concat(
+		[value.at(object, ["metadata", "name"])],
+		[value.field(labels, label) | some label in kind.name_labels],
 	)
+	name := sprintf("%s-%s", [value.text(whole), component])
 }
 
-_lists := ["containers", "initContainers", "ephemeralContainers"]
+# What holds a pod spec: the object, its pod template, and in a kind that is not
+# in the table all that is between.
+_holders(place) := {[], place.template} | {holder |
+	some i, step in place.spec
+	is_number(step)
+	holder := array.slice(place.spec, 0, i + 1)
+}
+
+_name_paths := array.concat(
+	[["metadata", "name"], ["metadata", "generateName"]],
+	[["metadata", "labels", label] | some label in kind.name_labels],
+)
+
+_label_paths := [["metadata", "labels", label] |
+	some label in array.concat(kind.name_labels, [kind.component_label])
+]
+
+_container_names(object, spec) := [value.text(value.field(container, "name")) |
+	some list in lists
+	some container in value.entries(value.at(object, array.concat(spec, [list])))
+]
+
+# METADATA
+# title: The lists of containers of a pod
+lists := ["containers", "initContainers", "ephemeralContainers"]
 
 _types := {
 	"containers": "container",
@@ -93,32 +163,35 @@ _types := {
 	"ephemeralContainers": "ephemeralContainer",
 }
 
-_list_of(place, list) := array.concat(place, ["spec", list])
+_containers(entry, spec) := array.concat(
+	[container |
+		some list in lists
+		path := array.concat(spec, [list])
+		some i, found in value.entries(value.at(entry.object, path))
+		is_object(found)
+		container := _container(found, _types[list], sprintf("%s[%d]", [_written(entry, path), i]))
+	],
+	[container |
+		some key in kind.singles
+		not kind.is_known(entry.kind, entry.object)
+		path := array.concat(spec, [key])
+		found := value.at(entry.object, path)
+		is_object(found)
+		container := _container(found, "container", _written(entry, path))
+	],
+)
 
-_containers(entry, place) := [container |
-	some list in _lists
-	path := _list_of(place, list)
-	some i, spec in value.entries(value.at(entry.object, path))
-	is_object(spec)
-	container := {
-		"name": value.text(value.field(spec, "name")),
-		"type": _types[list],
-		"path": sprintf("%s[%d]", [_written(entry, path), i]),
-		"exempt": _is_exempt(value.field(spec, "image")),
-		"spec": spec,
-	}
-]
+_container(spec, type, path) := {
+	"name": value.text(value.field(spec, "name")),
+	"type": type,
+	"path": path,
+	"exempt": _is_exempt(value.text(value.field(spec, "image"))),
+	"spec": spec,
+}
 
 default _is_exempt(_) := false
 
-_is_exempt(image) if image in parameters.exempt_images
-
-# The rules of the Gatekeeper policy library: a trailing * makes a prefix.
-_is_exempt(image) if {
-	some entry in parameters.exempt_images
-	endswith(entry, "*")
-	startswith(value.text(image), trim_suffix(entry, "*"))
-}
+_is_exempt(image) if parameters.exempts(image)
 
 # What stands in the way of knowing whether the contract binds a workload: the
 # kind, the names, and what they are read from.
@@ -126,19 +199,27 @@ _unreadable(entry, place) := array.concat(
 	_unreadable_kind(entry),
 	array.concat(
 		array.concat(
-			unreadable.mistyped([[_written(entry, path), value.at(entry.object, path), expected] |
+			[unreadable.wrong_type(_written(entry, path), found, expected) |
 				some [path, expected] in _decisive(place)
-			]),
+				found := value.at(entry.object, path)
+				value.mistyped(found, expected)
+			],
 			_nameless(entry),
 		),
 		[problem |
-			some list in _lists
-			path := _list_of(place, list)
+			some list in lists
+			path := array.concat(place.spec, [list])
 			some i, spec in value.entries(value.at(entry.object, path))
+			not _is_readable_container(spec)
 			some problem in _unreadable_container(sprintf("%s[%d]", [_written(entry, path), i]), spec)
 		],
 	),
 )
+
+_is_readable_container(spec) if {
+	is_object(spec)
+	not value.mistyped(value.field(spec, "name"), "string")
+}
 
 _unreadable_kind(entry) := [unreadable.missing(sprintf("%skind", [entry.path]), "string")] if {
 	entry.kind in {null, ""}
@@ -148,19 +229,22 @@ _unreadable_kind(entry) := [unreadable.missing(sprintf("%skind", [entry.path]), 
 _decisive(place) := array.concat(
 	[[path, "object"] | some path in _maps(place)],
 	array.concat(
-		[[path, "string"] | some path in {["metadata", "name"], _label_of(place)}],
-		[[_list_of(place, list), "array"] | some list in _lists],
+		[[path, "string"] | some path in ({["metadata", "name"]} | {array.concat(above, path) |
+			some above in [[], place.template]
+			some path in _label_paths
+		})],
+		[[array.concat(place.spec, [list]), "array"] | some list in lists],
 	),
 )
 
 _maps(place) := {path |
 	some path in array.concat(
-		[array.slice(place, 0, i + 1) | some i, _ in place],
+		[array.slice(place.spec, 0, i + 1) | some i, _ in place.spec; every step in place.spec { is_string(step) }],
 		[
 			["metadata"],
-			array.concat(place, ["metadata"]),
-			array.concat(place, ["metadata", "labels"]),
-			array.concat(place, ["spec"]),
+			["metadata", "labels"],
+			array.concat(place.template, ["metadata"]),
+			array.concat(place.template, ["metadata", "labels"]),
 		],
 	)
 }
@@ -183,9 +267,16 @@ _unreadable_container(path, spec) := unreadable.mistyped([[
 
 # A pod without containers; only said where nothing else hides them.
 _missing(entry, place) := [unreadable.missing(_written(entry, path), "array") |
-	path := _list_of(place, "containers")
+	path := array.concat(place.spec, ["containers"])
 	value.at(entry.object, path) in {null, []}
+	not _has_single(entry, place.spec)
 	every above in _maps(place) {
 		not value.mistyped(value.at(entry.object, above), "object")
 	}
 ]
+
+_has_single(entry, spec) if {
+	not kind.is_known(entry.kind, entry.object)
+	some key in kind.singles
+	value.at(entry.object, array.concat(spec, [key])) != null
+}

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/proompteng/nevermigrate/harness/mode"
+	"github.com/proompteng/nevermigrate/harness/internal/mode"
 )
 
 const help = `migrations-guard starts a command only when it would not run migrations.
@@ -66,7 +66,8 @@ func parse(args, environ []string) (settings, error) {
 
 	flags := flag.NewFlagSet("migrations-guard", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	for _, setting := range []*setting{&variable, &skipValues, &hint} {
+	all := []*setting{&variable, &skipValues, &hint}
+	for _, setting := range all {
 		flags.Func(strings.TrimLeft(setting.flag, "-"), "", func(value string) error {
 			setting.values = append(setting.values, value)
 			return nil
@@ -94,7 +95,7 @@ func parse(args, environ []string) (settings, error) {
 			return s, fmt.Errorf("%s: given %d times", setting.flag, len(setting.values))
 		}
 	}
-	for _, setting := range []*setting{&variable, &skipValues, &hint} {
+	for _, setting := range all {
 		if err := setting.lookUp(environ); err != nil {
 			return s, err
 		}
@@ -113,7 +114,10 @@ func parse(args, environ []string) (settings, error) {
 		s.hint = printable(text)
 	}
 	if len(skipValues.values) > 0 {
-		s.rules.SkipValues = skipValues.split()
+		s.rules.SkipValues = skipValues.values
+		if skipValues.name == skipValues.twin {
+			s.rules.SkipValues = strings.Split(skipValues.values[0], ",")
+		}
 	}
 	for _, value := range s.rules.SkipValues {
 		if err := mode.CheckSkipValue(value); err != nil {
@@ -138,14 +142,6 @@ func (s *setting) lookUp(environ []string) error {
 	}
 	s.values = found
 	return nil
-}
-
-// split gives the single values: those of a variable have commas between them.
-func (s *setting) split() []string {
-	if s.name == s.flag {
-		return s.values
-	}
-	return strings.Split(s.values[0], ",")
 }
 
 // valuesOf gives the values that an environment has for a variable, in order.

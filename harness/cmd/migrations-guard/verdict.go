@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf16"
-	"unicode/utf8"
 
-	"github.com/proompteng/nevermigrate/harness/mode"
+	"github.com/proompteng/nevermigrate/harness/internal/mode"
 )
 
 // action is what the guard does about the mode.
@@ -60,43 +58,32 @@ func judge(s settings, environ []string) verdict {
 	}
 	if !v.Set {
 		v.Mode, v.Source, v.Action = s.rules.Resolve("", false), "default", refuse
-		v.complaint = complaint(s, environ, "is not set")
+		v.complaint = complaint(s, "is not set")
 		return v
 	}
-	decisive := 0
+	decisive := cut(values[0])
 	migrates := func(value string) bool { return s.rules.Resolve(value, true) != mode.Skip }
 	if i := slices.IndexFunc(values, migrates); i >= 0 {
-		decisive = i
+		decisive = cut(values[i])
 		v.Mode, v.Action = mode.Auto, refuse
-		found := fmt.Sprintf("is %s", strconv.QuoteToASCII(cut(values[i])))
+		found := "is "
 		if len(values) > 1 {
-			found = fmt.Sprintf("is set %d times, once to %s", len(values), strconv.QuoteToASCII(cut(values[i])))
+			found = fmt.Sprintf("is set %d times, once to ", len(values))
 		}
-		v.complaint = complaint(s, environ, found)
+		v.complaint = complaint(s, found+strconv.QuoteToASCII(decisive))
 	}
-	shown := cut(values[decisive])
-	v.Value = &shown
+	v.Value = &decisive
 	return v
 }
 
 // complaint says what is set, what to set, and where.
-func complaint(s settings, environ []string, found string) string {
-	var names []string
-	for _, entry := range environ {
-		if name, _, ok := strings.Cut(entry, "="); ok {
-			names = append(names, name)
-		}
-	}
-	alike := ""
-	if name := s.rules.LookAlike(names); name != "" {
-		alike = fmt.Sprintf(" (%s is set, but that is another variable)", printable(cut(name)))
-	}
+func complaint(s settings, found string) string {
 	stopped := "this check fails"
 	if len(s.command) > 0 {
 		stopped = strconv.QuoteToASCII(cut(s.command[0])) + " is not started"
 	}
-	return fmt.Sprintf("%s: %s %s%s, so the service would run migrations, and controllers never do. Set %s to %s, once: %s.",
-		stopped, s.rules.Variable, found, alike, s.rules.Variable, strconv.Quote(s.rules.Plain()), s.hint)
+	return fmt.Sprintf("%s: %s %s, so the service would run migrations, and controllers never do. Set %s to %s, once: %s.",
+		stopped, s.rules.Variable, found, s.rules.Variable, strconv.Quote(s.rules.Plain()), s.hint)
 }
 
 // line gives the verdict as one line of JSON in ASCII.
@@ -107,12 +94,10 @@ func (v verdict) line() []byte {
 		panic(err)
 	}
 	var line []byte
-	for _, char := range string(text) {
-		if char < 0x7f {
-			line = append(line, byte(char))
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{char}) {
+	for _, unit := range utf16.Encode([]rune(string(text))) {
+		if unit < 0x7f {
+			line = append(line, byte(unit))
+		} else {
 			line = fmt.Appendf(line, `\u%04x`, unit)
 		}
 	}
@@ -121,14 +106,9 @@ func (v verdict) line() []byte {
 
 // cut shortens what may be as long as the kernel allows.
 func cut(text string) string {
-	const longest = 256
-	if utf8.RuneCountInString(text) <= longest {
-		return text
+	shown := mode.Cut(text, 256)
+	if len(shown) < len(text) {
+		shown += "..."
 	}
-	end := 0
-	for range longest {
-		_, size := utf8.DecodeRuneInString(text[end:])
-		end += size
-	}
-	return text[:end] + "..."
+	return shown
 }

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/proompteng/nevermigrate/harness/bundle"
+	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 )
 
 func newBundleCommand() *cobra.Command {

@@ -2,12 +2,16 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"github.com/proompteng/nevermigrate/harness/diff"
+	"github.com/proompteng/nevermigrate/harness/internal/diff"
+	"github.com/proompteng/nevermigrate/harness/internal/output"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -16,21 +20,28 @@ func newDiffCommand() *cobra.Command {
 	var newOnly bool
 	var outputs *outputs
 	cmd := &cobra.Command{
-		Use:   "diff --base REV [flags] [PATH...]",
+		Use: `diff --base REV [flags] [PATH...]
+  nevermigrate diff [flags] BASE.json HEAD.json`,
 		Short: "Tell what a change did to the contract",
 		Long: `Tell what a change did to the contract: judge the working tree and a commit,
-and compare the two by container and by finding.
+and compare the two by container and by finding; or compare two reports.
 
-The head side is the working tree as it is, uncommitted changes and untracked
-files included. The base side is the merge base of REV and HEAD, as in a pull
-request, or with --no-merge-base REV itself; it is read from the repository's
-object store, so REV must have been fetched. Submodules are not part of it, and
-files that git filters make (LFS) are there as git stores them.
+With --base the head side is the working tree as it is, uncommitted changes and
+untracked files included. The base side is the merge base of REV and HEAD, as in
+a pull request, or with --no-merge-base REV itself; it is read from the
+repository's object store, so REV must have been fetched. Submodules are not part
+of it, and files that git filters make (LFS) are there as git stores them.
 
 A PATH is an app, a manifest or a folder, below which every app is found; by
 default the working directory. An app that was moved or renamed is one app, also
 when it left the paths or came into them. Constraints and the policy are the
 files of today for both sides.
+
+Without --base two JSON reports of check are compared, BASE.json of before and
+HEAD.json of after the change; - is standard input. No repository is needed. Both
+must be made in the same way: with the same paths, as seen from the working
+directory, and the same flags and constraints. A target is the same when it has
+the same path, or else most of the same workloads.
 
 A finding is new, kept or fixed by its code, constraint, workload, namespace and
 container. When the base side of an app cannot be judged, all its findings are
@@ -44,29 +55,28 @@ Exit status: that of check for the head side. With --new-only findings that the
 base side has too are forgiven, and their causes are not looked for.`,
 		Example: `  nevermigrate diff --base origin/main
   nevermigrate diff --base origin/main --new-only -o markdown argocd/applications
-  nevermigrate diff --base HEAD~1 --no-merge-base argocd/applications/agents`,
+  nevermigrate diff --base HEAD~1 --no-merge-base argocd/applications/agents
+  nevermigrate check -o json argocd/applications | nevermigrate diff before.json -`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if options.Base == "" {
-				return usageError(cmd, errors.New("no base: name the revision to compare with, such as --base origin/main"))
+			if options.Base == "" && (len(args) == 0 || cmd.Flags().Changed("base")) {
+				return usageError(cmd, errors.New("no base: name the revision to compare with, such as --base origin/main, or the JSON reports of both sides"))
 			}
-			if err := checkPolicyFlags(cmd); err != nil {
+			if err := checkPolicyFlags(cmd, args); err != nil {
 				return err
 			}
 			if err := outputs.check(cmd); err != nil {
 				return err
 			}
-			if len(args) == 0 {
-				args = []string{"."}
-			}
 			options.CausesOfNew = newOnly
-			show, wipe := progress(cmd.ErrOrStderr(), time.Now)
-			options.Check.Progress = show
-			result, err := diff.Run(cmd.Context(), args, options)
-			wipe()
+			compare := diffWithBase
+			if options.Base == "" {
+				compare = diffReports
+			}
+			result, err := compare(cmd, args, options)
 			if err != nil {
 				return err
 			}
-			write := func(w io.Writer, format report.Format, how report.WriteOptions) error {
+			write := func(w io.Writer, format report.Format, how output.Options) error {
 				return writeDiff(w, result, format, how, newOnly)
 			}
 			return outputs.writeWith(cmd, write, result.ExitStatus(newOnly, outputs.failOnWarn), options.Check)
@@ -76,27 +86,79 @@ base side has too are forgiven, and their causes are not looked for.`,
 	flags.StringVar(&options.Base, "base", "", "`REV` to compare with: a branch, a tag, a hash, HEAD~2, origin/main")
 	flags.BoolVar(&options.NoMergeBase, "no-merge-base", false, "compare with REV itself, not with its merge base with HEAD")
 	flags.BoolVar(&newOnly, "new-only", false, "fail on new findings only")
-	flags.StringArrayVar(&options.Check.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters and enforcement; can be given several times")
 	flags.BoolVar(&options.Check.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
+	addConstraintFlag(cmd, &options.Check.Constraints, "a constraint that sets parameters and enforcement")
 	outputs = addOutputFlags(cmd)
 	addPolicyFlags(cmd, &options.Check)
 	addRenderFlags(cmd, &options.Check)
-	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
 	return cmd
+}
+
+// diffWithBase compares paths of the working tree with the base.
+func diffWithBase(cmd *cobra.Command, paths []string, options diff.Options) (*diff.Diff, error) {
+	if len(paths) == 0 {
+		paths = []string{"."}
+	}
+	show, wipe := progress(cmd.ErrOrStderr(), time.Now)
+	options.Check.Progress = show
+	result, err := diff.Run(cmd.Context(), paths, options)
+	wipe()
+	return result, err
+}
+
+// diffReports compares two reports. How targets are judged cannot be said any
+// more, so the flags that do are refused.
+func diffReports(cmd *cobra.Command, names []string, _ diff.Options) (*diff.Diff, error) {
+	var judging []string
+	cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
+		if !slices.Contains([]string{"output", "no-color", "fail-on-warn", "new-only", "help"}, flag.Name) {
+			judging = append(judging, flag.Name)
+		}
+	})
+	if err := needs(cmd, "base", judging...); err != nil {
+		return nil, err
+	}
+	const instead = "to compare the working tree with a revision, name it, such as --base origin/main"
+	if len(names) != 2 {
+		return nil, usageError(cmd, fmt.Errorf("expected two reports, BASE.json and HEAD.json, got %d: %s", len(names), instead))
+	}
+	if names[0] == names[1] {
+		return nil, usageError(cmd, fmt.Errorf("BASE.json and HEAD.json are both %s, which has no change: name the report of before and that of after it", diff.FileName(names[0])))
+	}
+	var files [2]diff.File
+	for i, name := range names {
+		r, err := readReportOrStdin(cmd, name)
+		if err != nil {
+			return nil, fmt.Errorf("%w: make it with `check -o json` of this nevermigrate; %s", err, instead)
+		}
+		files[i] = diff.File{Name: name, Report: r}
+	}
+	return diff.Files(files[0], files[1])
 }
 
 // writeDiff writes the comparison, or, in a format that has no place for one,
 // the verdict on the head side.
-func writeDiff(w io.Writer, result *diff.Diff, format report.Format, how report.WriteOptions, newOnly bool) error {
+func writeDiff(w io.Writer, result *diff.Diff, format report.Format, how output.Options, newOnly bool) error {
 	text := diff.TextOptions{Color: how.Color, NewOnly: newOnly, FailOnWarn: how.FailOnWarn}
 	switch format {
-	case report.FormatTable:
+	case output.Table:
 		return result.WriteTable(w, text)
-	case report.FormatJSON:
+	case output.JSON:
 		return result.WriteJSON(w)
-	case report.FormatMarkdown:
+	case output.Markdown:
 		return result.WriteMarkdown(w, text)
 	default:
-		return result.Head(newOnly).Write(w, format, how)
+		return output.Write(w, result.Head(newOnly), format, how)
 	}
+}
+
+func readReportOrStdin(cmd *cobra.Command, name string) (*report.Report, error) {
+	if name != "-" {
+		return readReport(name)
+	}
+	r, err := report.Read(cmd.InOrStdin())
+	if err != nil {
+		return nil, fmt.Errorf("read report from standard input: %w", err)
+	}
+	return r, nil
 }

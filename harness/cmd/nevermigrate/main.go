@@ -4,6 +4,7 @@
 //
 //	nevermigrate check [flags] PATH...   judge apps and manifests
 //	nevermigrate diff --base REV PATH... tell what a change did to the contract
+//	nevermigrate diff BASE HEAD          tell it from two JSON reports of check
 //	nevermigrate merge REPORT...         join the reports of shards
 //	nevermigrate explain PATH...         tell which place decides each mode
 //	nevermigrate probe CHART|APP         search a chart's values for a hole
@@ -30,6 +31,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -73,7 +75,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return int(status)
 	default:
 		// It may hold names from files that nobody has reviewed yet.
-		fmt.Fprintf(stderr, "Error: %s\n", report.CleanText(err.Error()))
+		fmt.Fprintf(stderr, "Error: %s\n", plaintext.Lines(err.Error()))
 		if errors.As(err, &usage) {
 			fmt.Fprintf(stderr, "Run `%s --help` for usage.\n", usage.command)
 		}

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
 
-	"github.com/proompteng/nevermigrate/harness"
+	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/shard"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -29,12 +27,7 @@ Exit status: as check has it.`,
 		Example: `  nevermigrate check --shard 1/2 -o json=1.json argocd
   nevermigrate check --shard 2/2 -o json=2.json argocd
   nevermigrate merge 1.json 2.json`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usageError(cmd, errors.New("no REPORT: name the JSON reports of all shards"))
-			}
-			return nil
-		},
+		Args: someArgs("no REPORT: name the JSON reports of all shards"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := outputs.check(cmd); err != nil {
 				return err
@@ -47,29 +40,27 @@ Exit status: as check has it.`,
 				}
 				reports = append(reports, r)
 			}
-			merged, err := harness.Merge(reports)
+			merged, err := shard.Merge(cmd.Context(), reports)
 			if err != nil {
 				return fmt.Errorf("merge: %w", err)
 			}
-			return outputs.write(cmd, merged, harness.Options{})
+			return outputs.write(cmd, merged, check.Options{})
 		},
 	}
 	outputs = addOutputFlags(cmd)
 	return cmd
 }
 
-// readReport reads a JSON report. A key that this program does not know is an
-// error: it may change the verdict.
-func readReport(file string) (*report.Report, error) {
-	data, err := os.ReadFile(file)
+// readReport reads a JSON report from a file.
+func readReport(name string) (*report.Report, error) {
+	file, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("read report: %w", err)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	var r report.Report
-	if err := decoder.Decode(&r); err != nil {
-		return nil, fmt.Errorf("read report %s: it is no report of check -o json: %w", file, err)
+	defer file.Close()
+	r, err := report.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("read report %s: %w", name, err)
 	}
-	return &r, nil
+	return r, nil
 }

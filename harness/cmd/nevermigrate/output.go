@@ -11,17 +11,20 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
-	"github.com/proompteng/nevermigrate/harness"
+	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
+	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/output"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 // outputs is what the flags say about where a report goes and how it looks.
 type outputs struct {
-	given      []string
-	noColor    bool
-	failOnWarn bool
+	given []string
+	// destinations are what is given, once it was checked.
+	destinations []destination
+	noColor      bool
+	failOnWarn   bool
 }
 
 // addOutputFlags adds the flags of commands that write a report.
@@ -32,11 +35,7 @@ func addOutputFlags(cmd *cobra.Command) *outputs {
 		"`FORMAT[=FILE]` of the report: "+formatList()+"; can be given several times, once without a FILE (default table)")
 	flags.BoolVar(&o.failOnWarn, "fail-on-warn", false, "exit with status 1 on warnings too")
 	flags.BoolVar(&o.noColor, "no-color", false, "print no colours, as the variable NO_COLOR does")
-	var completions []string
-	for _, format := range report.Formats() {
-		completions = append(completions, string(format))
-	}
-	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(completions, cobra.ShellCompDirectiveNoFileComp)))
+	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formatNames(), cobra.ShellCompDirectiveNoFileComp)))
 	return o
 }
 
@@ -44,11 +43,16 @@ func addOutputFlags(cmd *cobra.Command) *outputs {
 const outputHelp = `The report goes to standard output as a table. -o FORMAT prints another format
 there, and -o FORMAT=FILE writes one to a file besides, in the same run.`
 
-func formatList() string {
+func formatNames() []string {
 	var names []string
-	for _, format := range report.Formats() {
+	for _, format := range output.Formats() {
 		names = append(names, string(format))
 	}
+	return names
+}
+
+func formatList() string {
+	names := formatNames()
 	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
 }
 
@@ -58,16 +62,16 @@ type destination struct {
 	file   string
 }
 
-// destinations reads the flag. Something goes to standard output always: a
-// check that says nothing on a terminal looks as if it had done nothing.
-func (o *outputs) destinations() ([]destination, error) {
+// read reads the flag. Something goes to standard output always: a check that
+// says nothing on a terminal looks as if it had done nothing.
+func (o *outputs) read() ([]destination, error) {
 	var printed *destination
 	var files []destination
 	for _, value := range o.given {
 		name, file, toFile := strings.Cut(value, "=")
 		d := destination{report.Format(name), file}
 		switch {
-		case !slices.Contains(report.Formats(), d.format):
+		case !slices.Contains(output.Formats(), d.format):
 			return nil, fmt.Errorf("unknown output %q: use %s", name, formatList())
 		case toFile && file == "":
 			return nil, fmt.Errorf("output %q: name a file after the equals sign", value)
@@ -83,14 +87,14 @@ func (o *outputs) destinations() ([]destination, error) {
 		}
 	}
 	if printed == nil {
-		printed = &destination{format: report.FormatTable}
+		printed = &destination{format: output.Table}
 	}
 	return append(files, *printed), nil
 }
 
 // check reports a mistake in the flags, before anything is judged.
-func (o *outputs) check(cmd *cobra.Command) error {
-	if _, err := o.destinations(); err != nil {
+func (o *outputs) check(cmd *cobra.Command) (err error) {
+	if o.destinations, err = o.read(); err != nil {
 		return usageError(cmd, err)
 	}
 	return nil
@@ -99,34 +103,32 @@ func (o *outputs) check(cmd *cobra.Command) error {
 // write writes the report wherever it goes, and returns its exit status as an
 // error unless the contract holds. Judging says by which policy, whose rules
 // some formats describe.
-func (o *outputs) write(cmd *cobra.Command, result *report.Report, judging harness.Options) error {
-	return o.writeWith(cmd, result.Write, result.ExitStatus(o.failOnWarn), judging)
+func (o *outputs) write(cmd *cobra.Command, result *report.Report, judging check.Options) error {
+	write := func(w io.Writer, format report.Format, options output.Options) error {
+		return output.Write(w, result, format, options)
+	}
+	return o.writeWith(cmd, write, result.ExitStatus(o.failOnWarn), judging)
 }
 
 // writeFunc writes something in a format.
-type writeFunc func(w io.Writer, format report.Format, options report.WriteOptions) error
+type writeFunc func(w io.Writer, format report.Format, options output.Options) error
 
 // writeWith is write for anything that can be written in a report's formats.
-func (o *outputs) writeWith(cmd *cobra.Command, write writeFunc, status int, judging harness.Options) error {
-	destinations, err := o.destinations()
-	if err != nil {
-		return usageError(cmd, err)
-	}
-	options := report.WriteOptions{FailOnWarn: o.failOnWarn, Version: programVersion()}
-	for _, d := range destinations {
-		if (d.format == report.FormatSARIF || d.format == report.FormatHTML) && options.Rules == nil {
-			if options.Rules, err = harness.Rules(judging); err != nil {
+func (o *outputs) writeWith(cmd *cobra.Command, write writeFunc, status int, judging check.Options) error {
+	options := output.Options{FailOnWarn: o.failOnWarn, Version: programVersion(), Rules: func() ([]catalogue.Rule, error) {
+		return check.Rules(cmd.Context(), judging)
+	}}
+	for _, d := range o.destinations {
+		writeOne := func(w io.Writer) error { return write(w, d.format, options) }
+		if d.file != "" {
+			if err := writeFile(d.file, writeOne); err != nil {
 				return err
 			}
+			continue
 		}
-		if d.file != "" {
-			err = writeFile(d.file, func(w io.Writer) error { return write(w, d.format, options) })
-		} else {
-			printing := options
-			printing.Color = colored(cmd.OutOrStdout(), o.noColor)
-			err = write(cmd.OutOrStdout(), d.format, printing)
-		}
-		if err != nil {
+		// Standard output is the last of them, and files have no colours.
+		options.Color = colored(cmd.OutOrStdout(), o.noColor)
+		if err := writeOne(cmd.OutOrStdout()); err != nil {
 			return err
 		}
 	}
@@ -161,13 +163,14 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 		return err
 	}
 	// As os.Create would leave it; CreateTemp makes files that others cannot read.
-	if err := file.Chmod(0o644); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+	err = file.Chmod(0o644)
+	if err == nil {
+		err = file.Close()
 	}
-	if err := file.Close(); err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
+	if err == nil {
+		err = os.Rename(file.Name(), name)
 	}
-	if err := os.Rename(file.Name(), name); err != nil {
+	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
@@ -176,6 +179,5 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 // colored reports whether to use colours: on a terminal, unless the user does
 // not want them (https://no-color.org).
 func colored(w io.Writer, noColor bool) bool {
-	file, ok := w.(*os.File)
-	return ok && !noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
+	return !noColor && os.Getenv("NO_COLOR") == "" && isTerminal(w)
 }

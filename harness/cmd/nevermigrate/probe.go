@@ -4,20 +4,18 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
-	"github.com/proompteng/nevermigrate/harness"
-	"github.com/proompteng/nevermigrate/harness/probe"
+	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/probe"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 func newProbeCommand() *cobra.Command {
 	var options probe.Options
-	var check harness.Options
+	var check check.Options
 	var output string
 	cmd := &cobra.Command{
 		Use:   "probe [flags] CHART|APP",
@@ -91,12 +89,10 @@ decided, or a hole escaped.`,
 	flags.Uint64Var(&options.Seed, "seed", 0, "`NUMBER` that decides which combinations are tried")
 	flags.IntVar(&options.Jobs, "jobs", 0, "`NUMBER` of configurations to try at the same time (default: one for each processor)")
 	flags.StringVar(&options.Baseline, "baseline", "", "`FILE` with known holes: a JSON report of probe, or a list of their ids")
-	flags.StringArrayVar(&check.Constraints, "constraint", nil, "`FILE` with a constraint that sets parameters and enforcement; can be given several times")
+	addConstraintFlag(cmd, &check.Constraints, "a constraint that sets parameters and enforcement")
 	addPolicyFlags(cmd, &check)
-	flags.StringVar(&check.Render.KubeVersion, "kube-version", "1.35.0", "`VERSION` of Kubernetes that charts see")
-	flags.StringSliceVar(&check.Render.APIVersions, "api-versions", nil, "Kubernetes API `VERSIONS` that charts see besides Helm's own")
+	addVersionFlags(cmd, &check)
 	must(cmd.MarkFlagFilename("values", "yaml", "yml", "json"))
-	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
 	must(cmd.MarkFlagFilename("baseline"))
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "markdown"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
@@ -112,8 +108,7 @@ var probeFormats = map[string]func(*probe.Report, io.Writer) error{
 // configurations have been tried and how fast, and one that ends that with the
 // whole rate. Elsewhere both do nothing.
 func probeProgress(w io.Writer, now func() time.Time) (show func(tried, budget int), wipe func()) {
-	file, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(file.Fd())) {
+	if !isTerminal(w) {
 		return nil, func() {}
 	}
 	start, done := now(), 0

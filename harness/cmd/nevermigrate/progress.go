@@ -16,8 +16,7 @@ const progressAfter = time.Second
 // and one that wipes that away. Elsewhere, as in the log of a CI, both do
 // nothing.
 func progress(w io.Writer, now func() time.Time) (show func(judged, targets int), wipe func()) {
-	file, ok := w.(*os.File)
-	if !ok || os.Getenv("TERM") == "dumb" || !term.IsTerminal(int(file.Fd())) {
+	if !isTerminal(w) {
 		return nil, func() {}
 	}
 	start, last := now(), time.Time{}
@@ -33,4 +32,11 @@ func progress(w io.Writer, now func() time.Time) (show func(judged, targets int)
 		}
 	}
 	return show, wipe
+}
+
+// isTerminal reports whether what is written is seen on a terminal that can do
+// more than print lines.
+func isTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }

@@ -1,15 +1,13 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
-	"github.com/proompteng/nevermigrate/harness"
+	"github.com/proompteng/nevermigrate/harness/internal/check"
 )
 
 func newRenderCommand() *cobra.Command {
-	var options harness.Options
+	var options check.Options
 	cmd := &cobra.Command{
 		Use:   "render [flags] PATH",
 		Short: "Print the manifests that are judged",
@@ -19,14 +17,11 @@ func newRenderCommand() *cobra.Command {
 		Args:    exactArgs(1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			options.Stdin = cmd.InOrStdin()
-			manifests, err := harness.Render(cmd.Context(), args[0], options)
+			manifests, err := check.Render(cmd.Context(), args[0], options)
 			if err != nil {
 				return err
 			}
-			if _, err := cmd.OutOrStdout().Write(manifests); err != nil {
-				return fmt.Errorf("write manifests: %w", err)
-			}
-			return nil
+			return printText(cmd, "manifests", manifests)
 		},
 	}
 	addRenderFlags(cmd, &options)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -48,6 +50,24 @@ func exactArgs(n int, what string) cobra.PositionalArgs {
 	}
 }
 
+// someArgs is cobra.MinimumNArgs(1) with a message of its own.
+func someArgs(message string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usageError(cmd, errors.New(message))
+		}
+		return nil
+	}
+}
+
+// printText writes what was asked for, which is named in the error.
+func printText(cmd *cobra.Command, what string, text []byte) error {
+	if _, err := cmd.OutOrStdout().Write(text); err != nil {
+		return fmt.Errorf("write %s: %w", what, err)
+	}
+	return nil
+}
+
 // versions tells what is inside: one line each for the program, the policy and
 // the modules that decide what is rendered and how it is judged.
 func versions() string {
@@ -65,11 +85,7 @@ func versions() string {
 		{"opa", "github.com/open-policy-agent/opa"},
 		{"conftest", "github.com/open-policy-agent/conftest"},
 	} {
-		version := modules[module.path]
-		if version == "" {
-			version = "(unknown)"
-		}
-		fmt.Fprintf(&b, "%s %s\n", module.name, version)
+		fmt.Fprintf(&b, "%s %s\n", module.name, cmp.Or(modules[module.path], "(unknown)"))
 	}
 	return b.String()
 }

@@ -7,20 +7,22 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/proompteng/nevermigrate/harness/diff"
-	"github.com/proompteng/nevermigrate/harness/probe"
+	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
+	"github.com/proompteng/nevermigrate/harness/internal/diff"
+	"github.com/proompteng/nevermigrate/harness/internal/probe"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 // schemas are the JSON Schemas by name, in the order in which they are listed.
 var schemas = []struct {
 	name string
-	text func() ([]byte, error)
+	text []byte
 }{
-	{"report", func() ([]byte, error) { return report.Schema, nil }},
+	{"report", report.Schema},
 	{"diff", diff.Schema},
-	{"explain", func() ([]byte, error) { return report.ExplanationSchema, nil }},
-	{"probe", func() ([]byte, error) { return probe.Schema, nil }},
+	{"explain", report.ExplanationSchema},
+	{"probe", probe.Schema},
+	{"rules", catalogue.Schema},
 }
 
 func newSchemaCommand() *cobra.Command {
@@ -33,7 +35,8 @@ func newSchemaCommand() *cobra.Command {
 		Use:   "schema " + strings.Join(names, "|"),
 		Short: "Print the JSON Schema of a JSON output",
 		Long: `Print the JSON Schema of a JSON output: report is what check and merge print,
-diff, explain and probe what the commands of these names print.`,
+diff, explain and probe what the commands of these names print, and rules what
+explain prints of codes.`,
 		Example:   "  nevermigrate schema report > report.schema.json",
 		ValidArgs: names,
 		Args:      exactArgs(1, "the name of a schema: "+list),
@@ -42,14 +45,7 @@ diff, explain and probe what the commands of these names print.`,
 			if i < 0 {
 				return usageError(cmd, fmt.Errorf("no schema %q: there is %s", args[0], list))
 			}
-			text, err := schemas[i].text()
-			if err != nil {
-				return err
-			}
-			if _, err := cmd.OutOrStdout().Write(text); err != nil {
-				return fmt.Errorf("write schema: %w", err)
-			}
-			return nil
+			return printText(cmd, "schema", schemas[i].text)
 		},
 	}
 }

@@ -5,8 +5,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"github.com/proompteng/nevermigrate/harness/gatekeeper"
+	"github.com/proompteng/nevermigrate/harness/internal/gatekeeper"
 )
 
 func newTemplateCommand() *cobra.Command {
@@ -41,7 +42,7 @@ schema of its parameters. It does nothing without a constraint.`,
 			if err != nil {
 				return err
 			}
-			return printTemplate(cmd, text)
+			return printText(cmd, cmd.Name(), text)
 		},
 	}
 }
@@ -64,10 +65,6 @@ default, which is spelled out. What the policy cannot use is refused.`,
 			}
 			for flag, choose := range map[string]func(){
 				"name":               func() { constraint.Name = chosen.Name },
-				"env-var":            func() { constraint.Parameters.EnvVar = chosen.Parameters.EnvVar },
-				"skip-value":         func() { constraint.Parameters.SkipValues = chosen.Parameters.SkipValues },
-				"controllers":        func() { constraint.Parameters.Controllers = chosen.Parameters.Controllers },
-				"exempt-image":       func() { constraint.Parameters.ExemptImages = chosen.Parameters.ExemptImages },
 				"enforcement":        func() { constraint.EnforcementAction = chosen.EnforcementAction },
 				"namespace":          func() { constraint.Namespaces = chosen.Namespaces },
 				"excluded-namespace": func() { constraint.ExcludedNamespaces = chosen.ExcludedNamespaces },
@@ -76,32 +73,51 @@ default, which is spelled out. What the policy cannot use is refused.`,
 					choose()
 				}
 			}
+			chooseParameters(cmd, &constraint)
 			text, err := constraint.YAML(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return printTemplate(cmd, text)
+			return printText(cmd, cmd.Name(), text)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&chosen.Name, "name", "", "`NAME` of the constraint (default controllers-never-migrate)")
-	flags.StringVar(&chosen.Parameters.EnvVar, "env-var", "", "`VARIABLE` that decides (default JANGAR_MIGRATIONS)")
-	flags.StringArrayVar(&chosen.Parameters.SkipValues, "skip-value", nil, "`VALUE` that keeps the service from migrating, in place of the default ones; can be given several times")
-	flags.StringArrayVar(&chosen.Parameters.Controllers, "controllers", nil, "`PATTERN` for the names of controllers workloads, in place of *-controllers; can be given several times")
-	flags.StringArrayVar(&chosen.Parameters.ExemptImages, "exempt-image", nil, "`IMAGE` that is not judged, exact or with a trailing *; can be given several times")
+	addParameterFlags(cmd)
 	flags.StringVar(&chosen.EnforcementAction, "enforcement", "", "`ACTION` on a finding: deny, warn or dryrun (default deny)")
 	flags.StringArrayVar(&chosen.Namespaces, "namespace", nil, "`NAMESPACE` that is bound, with * at the start or the end; can be given several times (default all)")
 	flags.StringArrayVar(&chosen.ExcludedNamespaces, "excluded-namespace", nil, "`NAMESPACE` that is not bound; can be given several times")
 	must(cmd.RegisterFlagCompletionFunc("enforcement", cobra.FixedCompletions([]string{"deny", "warn", "dryrun"}, cobra.ShellCompDirectiveNoFileComp)))
-	for _, flag := range []string{"name", "env-var", "skip-value", "controllers", "exempt-image", "namespace", "excluded-namespace"} {
+	for _, flag := range []string{"name", "namespace", "excluded-namespace"} {
 		must(cmd.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions))
 	}
 	return cmd
 }
 
-func printTemplate(cmd *cobra.Command, text []byte) error {
-	if _, err := cmd.OutOrStdout().Write(text); err != nil {
-		return fmt.Errorf("write %s: %w", cmd.Name(), err)
+// addParameterFlags adds a flag for each parameter of a constraint.
+func addParameterFlags(cmd *cobra.Command) {
+	parameters, err := gatekeeper.Parameters()
+	must(err)
+	for _, parameter := range parameters {
+		if parameter.IsList() {
+			cmd.Flags().StringArray(parameter.Flag, nil, parameter.Usage+"; can be given several times")
+		} else {
+			cmd.Flags().String(parameter.Flag, "", fmt.Sprintf("%s (default %s)", parameter.Usage, strings.Join(parameter.Default(), "")))
+		}
+		must(cmd.RegisterFlagCompletionFunc(parameter.Flag, cobra.NoFileCompletions))
 	}
-	return nil
+}
+
+// chooseParameters sets the parameters whose flags are given.
+func chooseParameters(cmd *cobra.Command, constraint *gatekeeper.Constraint) {
+	for _, parameter := range constraint.Described {
+		if !cmd.Flags().Changed(parameter.Flag) {
+			continue
+		}
+		value := cmd.Flags().Lookup(parameter.Flag).Value
+		constraint.Parameters[parameter.Name] = []string{value.String()}
+		if list, ok := value.(pflag.SliceValue); ok {
+			constraint.Parameters[parameter.Name] = list.GetSlice()
+		}
+	}
 }

@@ -5,8 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/proompteng/nevermigrate/harness/admission"
-	"github.com/proompteng/nevermigrate/harness/constraint"
+	"github.com/proompteng/nevermigrate/harness/internal/admission"
+	"github.com/proompteng/nevermigrate/harness/internal/constraint"
 )
 
 func newTemplateAdmissionPolicyCommand() *cobra.Command {
@@ -26,15 +26,8 @@ gives a policy of its name.`,
 			if err != nil {
 				return err
 			}
-			constraints := []*constraint.Constraint{nil}
-			if len(loaded) > 0 {
-				constraints = nil
-				for i := range loaded {
-					constraints = append(constraints, &loaded[i])
-				}
-			}
 			var documents [][]byte
-			for _, c := range constraints {
+			for _, c := range constraint.OrDefaults(loaded) {
 				policy, err := admission.New(cmd.Context(), c)
 				if err != nil {
 					return err
@@ -45,10 +38,9 @@ gives a policy of its name.`,
 				}
 				documents = append(documents, text)
 			}
-			return printTemplate(cmd, bytes.Join(documents, []byte("---\n")))
+			return printText(cmd, cmd.Name(), bytes.Join(documents, []byte("---\n")))
 		},
 	}
-	cmd.Flags().StringArrayVar(&files, "constraint", nil, "`FILE` with constraints that set parameters and enforcement; can be given several times")
-	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
+	addConstraintFlag(cmd, &files, "constraints that set parameters and enforcement")
 	return cmd
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/proompteng/nevermigrate/harness/chartguard"
-	"github.com/proompteng/nevermigrate/harness/constraint"
+	"github.com/proompteng/nevermigrate/harness/internal/chartguard"
+	"github.com/proompteng/nevermigrate/harness/internal/constraint"
 )
 
 func newTemplateChartGuardCommand() *cobra.Command {
@@ -51,7 +51,7 @@ not: the chart's value controllersMigrationsGuard decides, where it is installed
 			if err != nil {
 				return err
 			}
-			return printTemplate(cmd, guard)
+			return printText(cmd, cmd.Name(), guard)
 		},
 	}
 	flags := cmd.Flags()

@@ -2,6 +2,7 @@ package agreement_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"runtime/debug"
@@ -12,12 +13,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/proompteng/nevermigrate/fixtures"
-	"github.com/proompteng/nevermigrate/harness"
-	"github.com/proompteng/nevermigrate/harness/constraint"
 	"github.com/proompteng/nevermigrate/harness/e2e/agreement"
-	"github.com/proompteng/nevermigrate/harness/gatekeeper"
-	"github.com/proompteng/nevermigrate/harness/manifest"
+	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/constraint"
+	"github.com/proompteng/nevermigrate/harness/internal/fixtures"
+	"github.com/proompteng/nevermigrate/harness/internal/gatekeeper"
+	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 )
 
 // tally counts, by what it counts.
@@ -91,7 +92,7 @@ func TestGatekeeperAgreesOnFixtures(t *testing.T) {
 		if _, ok := enforcers[key.String()]; !ok {
 			enforcers[key.String()] = newBoth(t, given...)
 		}
-		text, err := harness.Render(t.Context(), c.Path(), harness.Options{AllowAbsent: c.AllowAbsent, Constraints: c.ConstraintPaths()})
+		text, err := check.Render(t.Context(), c.Path(), check.Options{AllowAbsent: c.AllowAbsent, Constraints: c.ConstraintPaths()})
 		if err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
 		}
@@ -101,6 +102,11 @@ func TestGatekeeperAgreesOnFixtures(t *testing.T) {
 		}
 		counts.add("cases", 1)
 		for _, object := range objects {
+			// Of a kind that the constraint does not match, the cluster judges the Pods.
+			if group, _, _ := strings.Cut(fmt.Sprint(object.Content["apiVersion"]), "/"); group == "apps.kruise.io" {
+				counts.add("documents of a kind that the constraint does not match", 1)
+				continue
+			}
 			verdict, requests, err := enforcers[key.String()].compare(t.Context(), object.Content)
 			if errors.Is(err, errNoRequest) {
 				counts.add("documents of which no request can be made", 1)
@@ -122,18 +128,18 @@ func settings(t testing.TB) []both {
 	return []both{
 		newBoth(t, chosen(t, func(*gatekeeper.Constraint) {})),
 		newBoth(t, chosen(t, func(c *gatekeeper.Constraint) {
-			c.Parameters.ExemptImages = []string{agreement.ExemptImage, agreement.ExemptPrefix + "*"}
+			c.Parameters["exemptImages"] = []string{agreement.ExemptImage, agreement.ExemptPrefix + "*"}
 			c.ExcludedNamespaces = []string{agreement.ExcludedNamespace}
 		})),
 		newBoth(t, chosen(t, func(c *gatekeeper.Constraint) {
 			c.EnforcementAction = "warn"
 			c.Namespaces = []string{"agents*"}
-			c.Parameters.Controllers = []string{"agents*", "x-*", "*init*"}
-			c.Parameters.SkipValues = []string{"off", "never"}
+			c.Parameters["controllers"] = []string{"agents*", "x-*", "*init*"}
+			c.Parameters["skipValues"] = []string{"off", "never"}
 		})),
 		newBoth(t,
 			chosen(t, func(c *gatekeeper.Constraint) { c.Name, c.EnforcementAction = "old", "dryrun" }),
-			chosen(t, func(c *gatekeeper.Constraint) { c.Name, c.Parameters.EnvVar = "new", "AGENTS_MIGRATIONS" }),
+			chosen(t, func(c *gatekeeper.Constraint) { c.Name, c.Parameters["envVar"] = "new", []string{"AGENTS_MIGRATIONS"} }),
 		),
 	}
 }
@@ -147,7 +153,7 @@ func TestGatekeeperAgreesOnCorpus(t *testing.T) {
 	counts := &tally{counts: map[string]int{}}
 	var group errgroup.Group
 	group.SetLimit(4)
-	for i, document := range agreement.Corpus(1, documents) {
+	for i, document := range agreement.Corpus(t, 1, documents) {
 		group.Go(func() error {
 			verdict, requests, err := enforcers[i%len(enforcers)].compare(t.Context(), document)
 			switch {

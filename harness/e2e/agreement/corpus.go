@@ -8,6 +8,10 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"testing"
+
+	"github.com/proompteng/nevermigrate/harness/internal/decider"
+	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 )
 
 // What a constraint of the tests can name, so that its match and its exempt
@@ -27,17 +31,38 @@ const (
 // looks like one and is none. The same seed gives the same objects, and a
 // longer corpus begins with a shorter one. Numbers are int64 or float64, so the
 // objects are fit for unstructured.Unstructured.
-func Corpus(seed uint64, n int) []map[string]any {
+//
+// The kinds of workload are those of the policy.
+func Corpus(t testing.TB, seed uint64, n int) []map[string]any {
+	t.Helper()
+	kinds := kindsOf(Facts(t))
 	objects := make([]map[string]any, n)
 	for i := range objects {
-		g := generator{rand.New(rand.NewPCG(seed, uint64(i)))}
+		g := generator{rand.New(rand.NewPCG(seed, uint64(i))), kinds}
 		objects[i] = g.document()
 	}
 	return objects
 }
 
+// Facts are what the policy says without a constraint.
+func Facts(t testing.TB) *decider.Facts {
+	t.Helper()
+	evaluator, err := evaluate.New(t.Context(), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := decider.Read(t.Context(), evaluator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known
+}
+
 // generator draws the parts of an object.
-type generator struct{ *rand.Rand }
+type generator struct {
+	*rand.Rand
+	kinds []kind
+}
 
 // weighted is something to draw, with how often to draw it.
 type weighted[T any] struct {
@@ -75,25 +100,18 @@ func (g generator) document() map[string]any {
 	return g.object()
 }
 
-// kinds are the workloads with their API groups and the place of the pod
-// template.
-var kinds = []struct {
+// kind is what an object of a corpus can be.
+type kind struct {
 	kind, apiVersion string
-	place            []string
+	place            []string // of the pod template
 	often            int
-}{
-	{"Deployment", "apps/v1", []string{"spec", "template"}, 40},
-	{"Deployment", "extensions/v1beta1", []string{"spec", "template"}, 2},
-	{"StatefulSet", "apps/v1", []string{"spec", "template"}, 10},
-	{"DaemonSet", "apps/v1", []string{"spec", "template"}, 6},
-	{"ReplicaSet", "apps/v1", []string{"spec", "template"}, 6},
-	{"ReplicationController", "v1", []string{"spec", "template"}, 5},
-	{"Job", "batch/v1", []string{"spec", "template"}, 8},
-	{"CronJob", "batch/v1", []string{"spec", "jobTemplate", "spec", "template"}, 7},
-	{"Pod", "v1", nil, 12},
-	{"PodTemplate", "v1", []string{"template"}, 5},
-	{"Rollout", "argoproj.io/v1alpha1", []string{"spec", "template"}, 6},
-	// What has a pod template and is no workload of the contract.
+}
+
+// often is how often a kind is drawn where that is not 6 times.
+var often = map[string]int{"Deployment": 40, "StatefulSet": 10, "Pod": 12}
+
+// others have a pod template and are no workloads of the contract.
+var others = []kind{
 	{"Deployment", "example.com/v1", []string{"spec", "template"}, 1},
 	{"Rollout", "apps/v1", []string{"spec", "template"}, 1},
 	{"CronJob", "batch.example.com/v1", []string{"spec", "jobTemplate", "spec", "template"}, 1},
@@ -105,22 +123,48 @@ var kinds = []struct {
 	{"ConfigMap", "v1", []string{"data"}, 1},
 }
 
+// kindsOf are the kinds of workload of the policy, and what looks like one.
+func kindsOf(known *decider.Facts) []kind {
+	var all []kind
+	for _, name := range known.KindNames() {
+		for _, group := range known.Kinds[name].Groups {
+			apiVersion := strings.TrimPrefix(group+"/"+known.Versions[group], "/")
+			k := kind{name, apiVersion, known.Kinds[name].Template, 6}
+			if n, ok := often[name]; ok {
+				k.often = n
+			}
+			if group == "extensions" {
+				k.often = 1 // no API server serves it any more
+			}
+			all = append(all, k)
+		}
+	}
+	return append(all, others...)
+}
+
 // object is one object, one in six with something at the wrong place.
 func (g generator) object() map[string]any {
 	var choices []weighted[int]
-	for i, k := range kinds {
+	for i, k := range g.kinds {
 		choices = append(choices, weighted[int]{k.often, i})
 	}
-	kind := kinds[draw(g, choices...)]
+	of := g.kinds[draw(g, choices...)]
 	controllers := g.chance(75)
 	object := map[string]any{}
-	if kind.place == nil {
-		object = g.pod(controllers)
-	} else {
-		object[kind.place[0]] = nest(kind.place[1:], g.pod(controllers))
+	pod := g.pod(controllers)
+	// What holds a pod spec is a workload for the gate, whatever its kind; the
+	// cluster judges its Pods.
+	if spec, ok := pod["spec"].(map[string]any); ok && slices.ContainsFunc(others, func(o kind) bool { return o.kind == of.kind && o.apiVersion == of.apiVersion }) {
+		spec["parts"] = spec["containers"]
+		delete(spec, "containers")
 	}
-	g.dress(object, kind.kind, controllers)
-	object["kind"], object["apiVersion"] = kind.kind, kind.apiVersion
+	if len(of.place) == 0 {
+		object = pod
+	} else {
+		object[of.place[0]] = nest(of.place[1:], pod)
+	}
+	g.dress(object, of.kind, controllers)
+	object["kind"], object["apiVersion"] = of.kind, of.apiVersion
 	metadata, ok := object["metadata"].(map[string]any)
 	if !ok {
 		metadata = map[string]any{}
@@ -223,6 +267,12 @@ func (g generator) pod(controllers bool) map[string]any {
 				labels["app.kubernetes.io/name"] = "agents-controllers"
 			}
 		}
+		if g.chance(10) {
+			labels["app.kubernetes.io/component"] = oneOf(g, "controllers", "controllers-canary", "web", "")
+		}
+		if controllers && g.chance(10) {
+			labels["app"] = "x-controllers"
+		}
 		pod["metadata"] = map[string]any{"labels": labels}
 	}
 	return pod
@@ -243,6 +293,10 @@ func (g generator) container(name string, sound bool) map[string]any {
 		weighted[string]{1, ExemptImage + "1"},
 		weighted[string]{2, ExemptPrefix + "debug:1"},
 		weighted[string]{1, "registry.example/toolsx:1"},
+		weighted[string]{1, "mirror.example/hub/istio/proxyv2:1.22"},
+		weighted[string]{1, "busybox"},
+		weighted[string]{1, "quay.io/calico/kube-controllers:v3.27"},
+		weighted[string]{1, "evil.example/busybox:1"},
 	)}
 	env := g.otherVariables()
 	switch {
@@ -261,6 +315,12 @@ func (g generator) container(name string, sound bool) map[string]any {
 	}
 	if g.chance(30) {
 		g.addCommands(container, sound || g.chance(50))
+	}
+	if g.chance(2) {
+		container[oneOf(g, "$patch", "$retainKeys")] = oneOf[any](g, "replace", []any{"name"})
+	}
+	if len(env) > 0 && g.chance(2) {
+		env[g.IntN(len(env))].(map[string]any)[oneOf(g, "$patch", "$setElementOrder/x")] = "delete"
 	}
 	if g.chance(10) {
 		container["resources"] = map[string]any{"requests": map[string]any{"cpu": "100m"}}
@@ -291,7 +351,8 @@ func (g generator) otherVariables() []any {
 		case 2:
 			env = append(env, variable("NODE_OPTIONS", "--require $(JANGAR_MIGRATIONS) $(HOME)"))
 		default:
-			env = append(env, variable(oneOf(g, "PORT", "LOG_LEVEL", "MODE", "SKIP"), oneOf(g, "8080", "info", "skip", "")))
+			env = append(env, variable(oneOf(g, "PORT", "LOG_LEVEL", "MODE", "SKIP"), oneOf(g, "8080", "info", "skip", "",
+				"JANGAR_MIGRATIONS=auto", "export JANGAR_MIGRATIONS=auto;", "$(PORT)", "$(MODE) x", "-i", "JANGAR_", "A=b")))
 		}
 	}
 	return env
@@ -368,7 +429,10 @@ func (g generator) sources() []any {
 // addCommands gives a container commands, hooks or probes.
 func (g generator) addCommands(container map[string]any, innocent bool) {
 	script := g.innocentScript()
-	if !innocent {
+	switch {
+	case g.chance(30):
+		script = g.composedScript()
+	case !innocent:
 		script = g.changingScript()
 	}
 	command := g.command(script)
@@ -393,6 +457,10 @@ func (g generator) addCommands(container map[string]any, innocent bool) {
 func (g generator) command(script string) []any {
 	if g.chance(65) {
 		return []any{oneOf(g, "sh", "/bin/sh", "bash"), oneOf(g, "-c", "-ec"), script}
+	}
+	if g.chance(20) {
+		return append(oneOf(g, []any{"sudo", "-u", "node"}, []any{"su", "-c"}, []any{"env", "$(MODE)"}, []any{"env", "-S"}, []any{"npm", "exec", "-c"}, []any{"node", "-e"},
+			[]any{"echo"}, []any{"/migrations-guard", "--hint"}, []any{"$(MODE)"}, []any{"nginx", "-c"}), script)
 	}
 	words := []any{}
 	for word := range strings.FieldsSeq(script) {
@@ -421,6 +489,27 @@ func (g generator) changingScript() string {
 		"python3 -c 'import os; os.environ[\"JANGAR_MIGRATIONS\"]=\"auto\"'", "python3 -c 'import os; os.environ.pop(\"JANGAR_MIGRATIONS\")'", "python3 -c 'import os; os.environ.clear()'",
 		"for JANGAR_MIGRATIONS in auto; do node server.js; done", "echo JANGAR_MIGRATIONS=auto > .env", "FOO=1 JANGAR_MIGRATIONS=auto exec node server.js",
 	)
+}
+
+// composedScript is several simple commands of a shell, of which some change the
+// variable, some only print or read it, and some hold references.
+func (g generator) composedScript() string {
+	var script strings.Builder
+	for range 1 + g.IntN(4) {
+		script.WriteString(oneOf(g,
+			"node server.js", "exec node server.js", "cd /app", "set -eu", "JANGAR_MIGRATIONS=auto node server.js", "JANGAR_MIGRATIONS=skip exec node server.js",
+			"export JANGAR_MIGRATIONS=${JANGAR_MIGRATIONS:-skip}", "export JANGAR_MIGRATIONS=${JANGAR_MIGRATIONS:-auto}", `export JANGAR_MIGRATIONS="skip"`, "export JANGAR_MIGRATIONS='off'",
+			"export JANGAR_MIGRATIONS=skipped", "export JANGAR_MIGRATIONS", "export -n JANGAR_MIGRATIONS", ": ${JANGAR_MIGRATIONS:=skip}", ": ${JANGAR_MIGRATIONS:?export JANGAR_MIGRATIONS=skip}",
+			"echo JANGAR_MIGRATIONS=auto", `echo "JANGAR_MIGRATIONS=$JANGAR_MIGRATIONS" >&2`, "echo JANGAR_MIGRATIONS=auto > .env", `printf "JANGAR_MIGRATIONS=%s" x`, "# JANGAR_MIGRATIONS=auto", "x=a#b",
+			"env | grep -q JANGAR_MIGRATIONS=skip", "grep JANGAR_MIGRATIONS=auto f | sh", "unset JANGAR_MIGRATIONS", "unset {A,JANGAR_MIGRATIONS}", "unset ${!JANGAR_@}", "export JANGAR_{MIGRATIONS,X}=auto", "export JANGAR_{X,Y}=auto",
+			"$(PORT) node", "$(MODE)", "exec $(LOG_LEVEL)", "echo $(PORT)", "$$(date)", "eval $MODE", `eval "$PORT"`, "env $MODE node", "export $MODE", "$SKIP", "export A=$MODE",
+			"export $'JANGAR_MIGRATIONS=auto'", "su - node", "su node -c x", "sudo -E node", "sudo node", "sudo chown x y", "doas x", "runuser -l x", "setpriv --reset-env x", "bwrap --clearenv x", "exec -c x", "env -i x", "env -S -i x",
+			"cat <<E\nJANGAR_MIGRATIONS=auto\nE", `case $A in b) echo JANGAR_MIGRATIONS=auto;; esac`, `echo "it's" 'a "b'`, `echo "unclosed`, "echo `JANGAR_MIGRATIONS=auto x`", "process.env.JANGAR_MIGRATIONS = 'auto'",
+			`process.env.JANGAR_MIGRATIONS = "skip"`, `console.log("JANGAR_MIGRATIONS=" + process.env.JANGAR_MIGRATIONS)`, "kubectl exec -c app pod", "npm exec -c x",
+		))
+		script.WriteString(oneOf(g, "; ", "\n", " && ", " || ", " | ", " ", " # then\n"))
+	}
+	return script.String()
 }
 
 // list is a list of objects, sometimes one that cannot be read.

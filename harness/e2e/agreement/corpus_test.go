@@ -10,11 +10,11 @@ import (
 )
 
 func TestCorpusIsTheSameForTheSameSeed(t *testing.T) {
-	short, long := agreement.Corpus(1, 100), agreement.Corpus(1, 300)
+	short, long := agreement.Corpus(t, 1, 100), agreement.Corpus(t, 1, 300)
 	if diff := cmp.Diff(short, long[:100]); diff != "" {
 		t.Errorf("a longer corpus begins differently (-short +long):\n%s", diff)
 	}
-	if cmp.Equal(short, agreement.Corpus(2, 100)) {
+	if cmp.Equal(short, agreement.Corpus(t, 2, 100)) {
 		t.Error("another seed gives the same corpus")
 	}
 }
@@ -22,7 +22,7 @@ func TestCorpusIsTheSameForTheSameSeed(t *testing.T) {
 func TestCorpusHasFewRepetitions(t *testing.T) {
 	seen := map[string]bool{}
 	const n = 5000
-	for _, object := range agreement.Corpus(1, n) {
+	for _, object := range agreement.Corpus(t, 1, n) {
 		text, err := json.Marshal(object)
 		if err != nil {
 			t.Fatal(err)

@@ -30,10 +30,10 @@ import (
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
-	"github.com/proompteng/nevermigrate/harness/constraint"
-	"github.com/proompteng/nevermigrate/harness/evaluate"
-	"github.com/proompteng/nevermigrate/harness/gatekeeper"
-	"github.com/proompteng/nevermigrate/harness/manifest"
+	"github.com/proompteng/nevermigrate/harness/internal/constraint"
+	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/gatekeeper"
+	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 )
 
 // finding is what both sides say of a container or an object.

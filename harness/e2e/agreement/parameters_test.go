@@ -9,9 +9,9 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/proompteng/nevermigrate/harness/constraint"
-	"github.com/proompteng/nevermigrate/harness/evaluate"
-	"github.com/proompteng/nevermigrate/harness/gatekeeper"
+	"github.com/proompteng/nevermigrate/harness/internal/constraint"
+	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/gatekeeper"
 )
 
 // constraintWith is the default constraint with another spec.
@@ -38,7 +38,7 @@ func TestRefusedConstraints(t *testing.T) {
 	}{
 		"unknown parameter": {
 			func(spec map[string]any) { spec["parameters"] = map[string]any{"envvar": "X"} }, apiServer,
-			"API server: spec.parameters: Too many: 5: must have at most 4 items",
+			"API server: spec.parameters: Too many: 6: must have at most 5 items",
 		},
 		"parameters are a list": {
 			func(spec map[string]any) { spec["parameters"] = []any{} }, apiServer,

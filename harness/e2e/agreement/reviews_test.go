@@ -11,7 +11,7 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 
 	"github.com/proompteng/nevermigrate/harness/e2e/agreement"
-	"github.com/proompteng/nevermigrate/harness/gatekeeper"
+	"github.com/proompteng/nevermigrate/harness/internal/gatekeeper"
 )
 
 // requests are the requests of the life of an object, with how many findings
@@ -112,7 +112,7 @@ func TestRequests(t *testing.T) {
 	counts := &tally{counts: map[string]int{}}
 	var group errgroup.Group
 	group.SetLimit(4)
-	for _, document := range agreement.Corpus(2, 1200) {
+	for _, document := range agreement.Corpus(t, 2, 1200) {
 		group.Go(func() error {
 			objects, err := requested(document)
 			if err != nil {

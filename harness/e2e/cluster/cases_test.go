@@ -21,10 +21,11 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 
-	"github.com/proompteng/nevermigrate/fixtures"
-	"github.com/proompteng/nevermigrate/harness"
-	"github.com/proompteng/nevermigrate/harness/constraint"
-	"github.com/proompteng/nevermigrate/harness/manifest"
+	"github.com/proompteng/nevermigrate/harness/e2e/agreement"
+	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/constraint"
+	"github.com/proompteng/nevermigrate/harness/internal/fixtures"
+	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -50,7 +51,7 @@ func judgeCases(t *testing.T, root string) []judgedCase {
 	}
 	var all []judgedCase
 	for _, c := range cases {
-		rendered, err := harness.Render(t.Context(), c.Path(), harness.Options{})
+		rendered, err := check.Render(t.Context(), c.Path(), check.Options{})
 		if err != nil {
 			t.Fatalf("%s: %v", c.Name, err)
 		}
@@ -65,7 +66,7 @@ func judgeCases(t *testing.T, root string) []judgedCase {
 		for _, object := range objects {
 			judged.objects = append(judged.objects, unlisted(object.Content)...)
 		}
-		result, err := harness.Check(t.Context(), "-", harness.Options{
+		result, err := check.All(t.Context(), []string{"-"}, check.Options{
 			Stdin: bytes.NewReader(rendered), AllowAbsent: true, Constraints: c.ConstraintPaths(),
 		})
 		if err != nil {
@@ -218,21 +219,13 @@ func (c judgedCase) namespaceOf(object map[string]any) string {
 	return cmp.Or(u.GetNamespace(), c.namespace)
 }
 
-// isWorkload tells the kinds that have a pod template or a pod spec.
-func isWorkload(object map[string]any) bool {
-	kind, _ := object["kind"].(string)
-	return slices.Contains([]string{
-		"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController",
-		"Job", "CronJob", "Pod", "PodTemplate", "Rollout",
-	}, kind)
-}
-
 // fixtureCases sends every workload of every fixture case: what the gate denies
-// is refused, with its codes and remedies, and the rest is admitted.
+// is refused, with its codes and places, and the rest is admitted.
 func (r *run) fixtureCases(t *testing.T, cases []judgedCase) {
 	sender := newSender(t, r.Config)
 	r.namespacesOf(t, cases)
 	byConstraints := map[string][]judgedCase{}
+	kinds := agreement.Facts(t).Kinds
 	for _, c := range cases {
 		key := strings.Join(c.ConstraintPaths(), "\n")
 		byConstraints[key] = append(byConstraints[key], c)
@@ -247,11 +240,11 @@ func (r *run) fixtureCases(t *testing.T, cases []judgedCase) {
 		r.enforce(t, files...)
 		for _, c := range byConstraints[key] {
 			for _, object := range c.objects {
-				if !isWorkload(object) {
+				u := unstructured.Unstructured{Object: object}
+				if _, isWorkload := kinds[u.GetKind()]; !isWorkload {
 					continue
 				}
 				complete(object)
-				u := unstructured.Unstructured{Object: object}
 				name := fmt.Sprintf("%s/%s", u.GetKind(), u.GetName())
 				findings := c.denied[name+"/"+u.GetNamespace()]
 				o, err := sender.send(t.Context(), object, c.namespaceOf(object))
@@ -275,8 +268,12 @@ func (r *run) fixtureCases(t *testing.T, cases []judgedCase) {
 					}
 					refused++
 					for _, finding := range findings {
-						if !strings.Contains(o.text, finding.Code) || !strings.Contains(o.text, finding.Remedy) {
-							t.Errorf("%s: %s: the refusal does not say %s and %q:\n%s", c.Name, name, finding.Code, finding.Remedy, o.text)
+						says := finding.Code + " " + finding.Workload
+						if finding.Container != "" {
+							says += " container " + finding.Container
+						}
+						if !strings.Contains(o.text, says) {
+							t.Errorf("%s: %s: the refusal does not say %q:\n%s", c.Name, name, says, o.text)
 						}
 					}
 				default:

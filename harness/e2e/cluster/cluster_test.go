@@ -12,7 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/proompteng/nevermigrate/harness/e2e/cluster"
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
 )
 
@@ -29,7 +28,7 @@ func TestCluster(t *testing.T) {
 	// Judged once, for both mechanisms.
 	cases := sync.OnceValue(func() []judgedCase { return judgeCases(t, root) })
 
-	c := cluster.Start(t)
+	c := Start(t)
 	c.MustKubectl("", "apply", "-f", "testdata/crds.yaml")
 	c.MustKubectl("", "create", "namespace", scenarios)
 	results := &table{}

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/proompteng/nevermigrate/harness/e2e/cluster"
 )
 
 // mechanism is a way to enforce constraints in the cluster.
@@ -25,7 +23,7 @@ type mechanism struct {
 
 // run is the test of one mechanism on the cluster.
 type run struct {
-	*cluster.Cluster
+	*Cluster
 	mechanism
 	program string // nevermigrate
 	table   *table

@@ -12,8 +12,8 @@ import (
 
 	"k8s.io/kubernetes/third_party/forked/golang/expansion"
 
-	"github.com/proompteng/nevermigrate/harness/evaluate"
-	"github.com/proompteng/nevermigrate/harness/manifest"
+	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -41,10 +41,13 @@ type entry struct {
 	missing bool
 }
 
-// kubelet builds the environment as the kubelet does, in makeEnvironmentVariables
-// of its kubelet_pods.go, with the kubelet's own expansion. It returns the value
-// of the variable, empty when there is none.
-func kubelet(c container) string {
+// kubelet is the value of the variable in the environment that the kubelet makes,
+// empty when there is none.
+func kubelet(c container) string { return environment(c)[variable] }
+
+// environment is built as the kubelet builds it, in makeEnvironmentVariables of its
+// kubelet_pods.go, with the kubelet's own expansion.
+func environment(c container) map[string]string {
 	env := map[string]string{}
 	for _, source := range c.envFrom {
 		for name, value := range source {
@@ -64,7 +67,7 @@ func kubelet(c container) string {
 		}
 		env[e.name] = value
 	}
-	return env[variable]
+	return env
 }
 
 // service is what the service makes of a value. The generated values are ASCII,

@@ -27,63 +27,55 @@ import (
 	"helm.sh/helm/v4/pkg/chart/loader"
 	valueloader "helm.sh/helm/v4/pkg/chart/v2/loader"
 
-	"github.com/proompteng/nevermigrate/harness"
-	"github.com/proompteng/nevermigrate/harness/probe"
-	"github.com/proompteng/nevermigrate/harness/render"
+	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/probe"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
 func main() {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	debug.SetGCPercent(200) // as the command does
-	runs := flag.Int("runs", 10, "how often a command on one app is timed")
-	many := flag.Int("apps", 200, "how many apps the comparison on many has")
-	largest := flag.Int("largest", 2000, "how many apps the largest memory measurement has")
+	var b bencher
+	flag.IntVar(&b.runs, "runs", 10, "how often a command on one app is timed")
+	flag.IntVar(&b.many, "apps", 200, "how many apps the comparison on many has")
+	flag.IntVar(&b.largest, "largest", 2000, "how many apps the largest memory measurement has")
 	steps := flag.String("steps", "abcdef", "which measurements to make")
 	flag.Parse()
-	if err := bench(context.Background(), *runs, *many, *largest, *steps); err != nil {
+	if err := b.bench(context.Background(), *steps); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(ctx context.Context, runs, many, largest int, steps string) error {
-	work, err := os.MkdirTemp("", "nevermigrate-bench-")
-	if err != nil {
+type bencher struct {
+	work                            string
+	runs, many, largest             int
+	ours, kustomize, helm, conftest string
+}
+
+func (b *bencher) bench(ctx context.Context, steps string) (err error) {
+	if b.work, err = os.MkdirTemp("", "nevermigrate-bench-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
-	b := bencher{work: work, runs: runs}
+	defer os.RemoveAll(b.work)
 	if err := b.build(); err != nil {
 		return err
 	}
-	if err := b.makeApps(max(many, largest, 200)); err != nil {
+	if err := b.makeApps(max(b.many, b.largest, 200)); err != nil {
 		return err
 	}
 	fmt.Printf("%s, %d cores, %s, %s\n\n", cpu(), runtime.NumCPU(), runtime.GOOS+"/"+runtime.GOARCH, runtime.Version())
 	fmt.Println("| what | nevermigrate | compared with | ratio | target |")
 	fmt.Println("|---|---|---|---|---|")
-	for i, step := range []func() error{
-		func() error { return b.oneApp() },
-		func() error { return b.manyApps(many) },
-		func() error { return b.memory([]int{20, 200, largest}) },
-		func() error { return b.marginal(ctx) },
-		b.guard,
-		func() error { return b.probe(ctx) },
-	} {
+	for i, step := range []func(context.Context) error{b.oneApp, b.manyApps, b.memory, b.marginal, b.guard, b.probe} {
 		if !strings.Contains(steps, string(rune('a'+i))) {
 			continue
 		}
-		if err := step(); err != nil {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-type bencher struct {
-	work                            string
-	runs                            int
-	ours, kustomize, helm, conftest string
 }
 
 // build builds the program and finds the stock tools, which Go builds at the
@@ -115,25 +107,23 @@ func (b *bencher) makeApps(n int) error {
 		if err := os.CopyFS(dir, os.DirFS("fixtures/argocd/applications/agents")); err != nil {
 			return err
 		}
-		file := filepath.Join(dir, "kustomization.yaml")
-		text, err := os.ReadFile(file)
-		if err != nil {
+		if err := replace(filepath.Join(dir, "kustomization.yaml"), "../../../charts", "../../charts"); err != nil {
 			return err
 		}
-		changed := strings.ReplaceAll(string(text), "../../../charts", "../../charts")
-		if err := os.WriteFile(file, []byte(changed), 0o644); err != nil {
-			return err
-		}
-		values := filepath.Join(dir, "values.yaml")
-		text, err = os.ReadFile(values)
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(values, []byte(strings.ReplaceAll(string(text), "NODE_ENV: production", fmt.Sprintf("NODE_ENV: production-%d", i))), 0o644); err != nil {
+		if err := replace(filepath.Join(dir, "values.yaml"), "NODE_ENV: production", fmt.Sprintf("NODE_ENV: production-%d", i)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// replace replaces a text in a file.
+func replace(file, old, new string) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, []byte(strings.ReplaceAll(string(text), old, new)), 0o644)
 }
 
 func (b *bencher) app(i int) string { return filepath.Join(b.work, "apps", fmt.Sprintf("app-%04d", i)) }
@@ -151,9 +141,9 @@ func (b *bencher) pipeline(app string) string {
 }
 
 // oneApp is (a): the whole process on one app.
-func (b *bencher) oneApp() error {
+func (b *bencher) oneApp(ctx context.Context) error {
 	app := b.app(0)
-	times, err := b.hyperfine(b.runs,
+	times, err := b.hyperfine(ctx, b.runs,
 		fmt.Sprintf("%s check %s", b.ours, app),
 		b.pipeline(app),
 		fmt.Sprintf("%s template agents %s -f %s/values.yaml --include-crds", b.helm, filepath.Join(b.work, "charts", "agents"), app))
@@ -166,32 +156,32 @@ func (b *bencher) oneApp() error {
 }
 
 // manyApps is (b): many apps, one run of ours against a loop over the pipeline.
-func (b *bencher) manyApps(n int) error {
+func (b *bencher) manyApps(ctx context.Context) error {
 	list := filepath.Join(b.work, "list")
-	if err := os.WriteFile(list, []byte(strings.Join(b.apps(n), "\n")+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(list, []byte(strings.Join(b.apps(b.many), "\n")+"\n"), 0o644); err != nil {
 		return err
 	}
 	loop := fmt.Sprintf("while read -r app; do %s || exit 1; done < %s", b.pipeline("$app"), list)
-	ours, err := b.hyperfine(3, fmt.Sprintf("%s check $(cat %s)", b.ours, list))
+	ours, err := b.hyperfine(ctx, 3, fmt.Sprintf("%s check $(cat %s)", b.ours, list))
 	if err != nil {
 		return err
 	}
-	stock, err := b.hyperfine(1, loop)
+	stock, err := b.hyperfine(ctx, 1, loop)
 	if err != nil {
 		return err
 	}
-	row(fmt.Sprintf("(b) %d apps", n), ours[0], "the same in a loop", stock[0], "at least 12")
+	row(fmt.Sprintf("(b) %d apps", b.many), ours[0], "the same in a loop", stock[0], "at least 12")
 	return nil
 }
 
 // hyperfine returns the median time of each command, in seconds.
-func (b *bencher) hyperfine(runs int, commands ...string) ([]float64, error) {
+func (b *bencher) hyperfine(ctx context.Context, runs int, commands ...string) ([]float64, error) {
 	export := filepath.Join(b.work, "hyperfine.json")
 	args := []string{"--style", "none", "--export-json", export, "--runs", fmt.Sprint(runs)}
 	if runs > 1 {
 		args = append(args, "--warmup", "1")
 	}
-	cmd := exec.Command("hyperfine", append(args, commands...)...)
+	cmd := exec.CommandContext(ctx, "hyperfine", append(args, commands...)...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
 		return nil, fmt.Errorf("hyperfine: %w", err)
@@ -212,21 +202,30 @@ func (b *bencher) hyperfine(runs int, commands ...string) ([]float64, error) {
 }
 
 // memory is (c): the largest resident set of one run over more and more apps.
-func (b *bencher) memory(counts []int) error {
+func (b *bencher) memory(ctx context.Context) error {
 	var peaks []string
-	for _, n := range counts {
-		cmd := exec.Command(b.ours, append([]string{"check", "-o", "json"}, b.apps(n)...)...)
+	for _, n := range []int{20, 200, b.largest} {
+		cmd := exec.CommandContext(ctx, b.ours, append([]string{"check", "-o", "json"}, b.apps(n)...)...)
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("check %d apps: %w", n, err)
 		}
-		usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-		if !ok {
-			return errors.New("this system does not tell the memory of a process")
+		peak, err := peakOf(cmd)
+		if err != nil {
+			return err
 		}
-		peaks = append(peaks, fmt.Sprintf("%d MiB at %d apps", usage.Maxrss>>10, n))
+		peaks = append(peaks, fmt.Sprintf("%d MiB at %d apps", peak, n))
 	}
 	fmt.Printf("| (c) peak memory | %s | | | under 250 MiB, flat |\n", strings.Join(peaks, ", "))
 	return nil
+}
+
+// peakOf is the largest resident set of a command that ended, in MiB.
+func peakOf(cmd *exec.Cmd) (int64, error) {
+	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
+	if !ok {
+		return 0, errors.New("this system does not tell the memory of a process")
+	}
+	return usage.Maxrss >> 10, nil
 }
 
 // marginal is (d): what one app more costs in a process that runs, against
@@ -235,7 +234,7 @@ func (b *bencher) marginal(ctx context.Context) error {
 	const few, more, rounds = 10, 60, 7
 	check := func(n int) func() error {
 		return func() error {
-			_, err := harness.CheckAll(ctx, b.apps(n), harness.Options{})
+			_, err := check.All(ctx, b.apps(n), check.Options{})
 			return err
 		}
 	}
@@ -262,10 +261,11 @@ func (b *bencher) marginal(ctx context.Context) error {
 	return nil
 }
 
-// probe is (e): how many configurations of the chart the probe tries in a
+// probe is (f): how many configurations of the chart the probe tries in a
 // second, with its start and its end, against Helm's render in the same process.
 func (b *bencher) probe(ctx context.Context) error {
-	var rates, renders, peaks []float64
+	var rates, renders []float64
+	var peaks []int64
 	for _, n := range []int{500, 5000, 5000, 5000} {
 		took, err := seconds(1, func() error {
 			peak, err := b.probeRun(ctx, n)
@@ -286,13 +286,13 @@ func (b *bencher) probe(ctx context.Context) error {
 	}
 	rate, helm := median(rates), median(renders)
 	fmt.Printf("| (f) probe, configurations a second | %.0f | Helm's render in process: %s, %.0f a second on one core | %.1f | at least 100 |\n", rate, duration(helm), 1/helm, rate*helm)
-	fmt.Printf("| (f) peak memory of probe | %.0f MiB at 500 configurations, %.0f MiB at 5,000 | | | flat |\n", peaks[0], slices.Max(peaks[1:]))
+	fmt.Printf("| (f) peak memory of probe | %d MiB at 500 configurations, %d MiB at 5,000 | | | flat |\n", peaks[0], slices.Max(peaks[1:]))
 	return nil
 }
 
 // probeRun probes the chart with n configurations. It gives the peak memory of
 // the process in MiB.
-func (b *bencher) probeRun(ctx context.Context, n int) (float64, error) {
+func (b *bencher) probeRun(ctx context.Context, n int) (int64, error) {
 	cmd := exec.CommandContext(ctx, b.ours, "probe", "--output", "json", "--budget", fmt.Sprint(n), filepath.Join(b.work, "charts", "agents"))
 	out, err := cmd.Output()
 	var status *exec.ExitError
@@ -306,16 +306,12 @@ func (b *bencher) probeRun(ctx context.Context, n int) (float64, error) {
 	if report.Summary.Configurations != n {
 		return 0, fmt.Errorf("%d configurations were tried, want %d", report.Summary.Configurations, n)
 	}
-	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	if !ok {
-		return 0, errors.New("this system does not tell the memory of a process")
-	}
-	return float64(usage.Maxrss >> 10), nil
+	return peakOf(cmd)
 }
 
 // guard is (e): what the chart guard adds to the time in which the chart
 // renders, and of that how much while Helm is at work.
-func (b *bencher) guard() error {
+func (b *bencher) guard(ctx context.Context) error {
 	with := filepath.Join(b.work, "charts", "agents")
 	without := filepath.Join(b.work, "charts", "agents-without-guard")
 	if err := os.CopyFS(without, os.DirFS(with)); err != nil {
@@ -331,7 +327,7 @@ func (b *bencher) guard() error {
 	template := fmt.Sprintf("%s template agents -f %s/values.yaml --include-crds", b.helm, b.app(0))
 	whole := map[string][]float64{}
 	for range 7 { // in turns: a machine is not as fast all the time
-		times, err := b.hyperfine(b.runs,
+		times, err := b.hyperfine(ctx, b.runs,
 			template+" "+without,
 			template+" "+with+" --set-string controllersMigrationsGuard=enforce",
 			template+" "+with+" --set-string controllersMigrationsGuard=warn")

@@ -50,6 +50,10 @@ func Do[T any](ctx context.Context, limits Limits, work func(context.Context) (T
 	for {
 		select {
 		case made := <-done:
+			// It may have been done before anybody looked.
+			if heapBytes() > limits.Memory {
+				return none, tooMuch
+			}
 			return made.result, made.err
 		case <-ctx.Done():
 			return none, context.Cause(ctx)

@@ -5,7 +5,9 @@ package admission_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	reviewv1 "k8s.io/api/admission/v1"
@@ -14,7 +16,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/apiserver/pkg/admission"
 	plugincel "k8s.io/apiserver/pkg/admission/plugin/cel"
@@ -29,9 +30,11 @@ import (
 	corelisters "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 
-	policyof "github.com/proompteng/nevermigrate/harness/admission"
-	"github.com/proompteng/nevermigrate/harness/constraint"
 	"github.com/proompteng/nevermigrate/harness/e2e/agreement"
+	policyof "github.com/proompteng/nevermigrate/harness/internal/admission"
+	"github.com/proompteng/nevermigrate/harness/internal/constraint"
+	"github.com/proompteng/nevermigrate/harness/internal/decider"
+	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 )
 
 // oldest is the first Kubernetes with version v1 of ValidatingAdmissionPolicy.
@@ -137,21 +140,26 @@ type request struct {
 	resource string
 }
 
-// resources are the resources of the kinds of workload.
-var resources = map[schema.GroupKind]string{
-	{Group: "apps", Kind: "DaemonSet"}:        "daemonsets",
-	{Group: "apps", Kind: "Deployment"}:       "deployments",
-	{Group: "apps", Kind: "ReplicaSet"}:       "replicasets",
-	{Group: "apps", Kind: "StatefulSet"}:      "statefulsets",
-	{Group: "argoproj.io", Kind: "Rollout"}:   "rollouts",
-	{Group: "batch", Kind: "CronJob"}:         "cronjobs",
-	{Group: "batch", Kind: "Job"}:             "jobs",
-	{Kind: "Pod"}:                             "pods",
-	{Kind: "PodTemplate"}:                     "podtemplates",
-	{Kind: "ReplicationController"}:           "replicationcontrollers",
-	{Group: "extensions", Kind: "DaemonSet"}:  "daemonsets",
-	{Group: "extensions", Kind: "Deployment"}: "deployments",
-	{Group: "extensions", Kind: "ReplicaSet"}: "replicasets",
+// known is the policy's table of kinds.
+var known = sync.OnceValue(func() *decider.Facts {
+	evaluator, err := evaluate.New(context.Background(), nil, nil)
+	if err != nil {
+		panic(err)
+	}
+	facts, err := decider.Read(context.Background(), evaluator)
+	if err != nil {
+		panic(err)
+	}
+	return facts
+})
+
+// resourceOfKind is the resource of a kind of workload, empty for what is none.
+func resourceOfKind(group, kind string) string {
+	of := known().Kinds[kind]
+	if !slices.Contains(of.Groups, group) {
+		return ""
+	}
+	return of.Resources[0]
 }
 
 // attributes are a request as the API server hands it to its plugins.
@@ -177,7 +185,7 @@ func (r request) attributes(t testing.TB) admission.Attributes {
 	}
 	resource := r.resource
 	if resource == "" {
-		resource = resources[gvk.GroupKind()]
+		resource = resourceOfKind(gvk.Group, gvk.Kind)
 	}
 	if resource == "" {
 		t.Fatalf("no resource for %v", gvk)

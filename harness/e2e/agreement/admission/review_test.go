@@ -78,7 +78,7 @@ func given(object map[string]any) runtime.Object {
 // empty answer is an admission.
 func TestReviews(t *testing.T) {
 	server := newAPIServer(t, nil)
-	const denied = `CNM002 %s/agents-controllers container app: JANGAR_MIGRATIONS in %sspec.containers[0].env[1] is "auto", so the service migrates. Set it to value: "skip".`
+	const denied = `CNM002 %s/agents-controllers container app at %sspec.containers[0].env[1].value "auto": JANGAR_MIGRATIONS does not say skip. Set it to value: "skip".`
 	auto, skip := container("auto"), container("skip")
 	in := func(kind, path string) string { return fmt.Sprintf(denied, kind, path) }
 	for name, test := range map[string]struct {
@@ -142,7 +142,7 @@ func TestReviews(t *testing.T) {
 		"ephemeral container": {
 			admission.Update, "pods/ephemeralcontainers", workload(t, "Pod", "", skip),
 			workload(t, "Pod", `spec: {ephemeralContainers: [{name: debug, image: "x"}]}`, skip),
-			`CNM001 Pod/agents-controllers container debug: spec.ephemeralContainers[0].env does not declare JANGAR_MIGRATIONS, so the service migrates. Declare it once in env of this container, as name: JANGAR_MIGRATIONS with value: "skip".`,
+			`CNM001 Pod/agents-controllers container debug at spec.ephemeralContainers[0].env: JANGAR_MIGRATIONS is not declared. Declare it once in env of this container, as name: JANGAR_MIGRATIONS with value: "skip". If its image holds no service, name the image in the constraint's exemptImages, or the service's in images.`,
 		},
 		"deletion": {admission.Delete, "", workload(t, "Deployment", "", auto), nil, ""},
 		"status": {
@@ -196,7 +196,7 @@ func (a annotated) AddAnnotation(key, value string) error {
 
 // TestEnforcement sees what is done about a finding under each enforcement.
 func TestEnforcement(t *testing.T) {
-	const finding = `CNM002 Deployment/agents-controllers container app: JANGAR_MIGRATIONS in spec.template.spec.containers[0].env[1] is "auto", so the service migrates. Set it to value: "skip".`
+	const finding = `CNM002 Deployment/agents-controllers container app at spec.template.spec.containers[0].env[1].value "auto": JANGAR_MIGRATIONS does not say skip. Set it to value: "skip".`
 	const refused = `deployments.apps "agents-controllers" is forbidden: ValidatingAdmissionPolicy 'chosen' with binding 'chosen' denied request: ` + finding
 	const warned = `Validation failed for ValidatingAdmissionPolicy 'chosen' with binding 'chosen': ` + finding
 	type outcome struct {
@@ -238,61 +238,52 @@ func TestEnforcement(t *testing.T) {
 func TestMessages(t *testing.T) {
 	server := newAPIServer(t, parse(t, `{parameters: {exemptImages: [x]}}`))
 	prefix := `deployments.apps "agents-controllers" is forbidden: ValidatingAdmissionPolicy 'chosen' with binding 'chosen' denied request: `
-	in := func(code string) string { return code + " Deployment/agents-controllers container app: " }
-	const at = "spec.template.spec.containers[0]"
-	const declare = `Declare it once in env of this container, as name: JANGAR_MIGRATIONS with value: "skip".`
-	const alike = " If the service reads that other variable, name it in the constraint as envVar."
-	const leave = ", whatever env declares. Leave JANGAR_MIGRATIONS to env of the container, and only read it in commands."
-	const good = "env: [{name: JANGAR_MIGRATIONS, value: skip}]"
+	at := func(code, place, says string) string {
+		return code + " Deployment/agents-controllers container app at spec.template.spec.containers[0]." + place + ": " + says
+	}
+	const (
+		declare    = `JANGAR_MIGRATIONS is not declared. Declare it once in env of this container, as name: JANGAR_MIGRATIONS with value: "skip". If its image holds no service, name the image in the constraint's exemptImages, or the service's in images.`
+		set        = `JANGAR_MIGRATIONS does not say skip. Set it to value: "skip".`
+		from       = `The value of JANGAR_MIGRATIONS cannot be proven. Remove valueFrom. Set it to value: "skip".`
+		reference  = `The value of JANGAR_MIGRATIONS cannot be proven. Set it to value: "skip".`
+		leave      = "The process is started without JANGAR_MIGRATIONS, or with another value. Leave JANGAR_MIGRATIONS to env of the container, and only read it in commands."
+		unreadable = "The object cannot be read. Write the value with the type that Kubernetes expects."
+		good       = "env: [{name: JANGAR_MIGRATIONS, value: skip}]"
+	)
 	for name, test := range map[string]struct{ container, want string }{
-		"undeclared": {"", in("CNM001") + at + ".env does not declare JANGAR_MIGRATIONS, so the service migrates. " + declare},
-		"envFrom": {
-			"envFrom: [{secretRef: {name: a}}, {prefix: X_, configMapRef: {name: b}}]",
-			in("CNM001") + at + `.env does not declare JANGAR_MIGRATIONS. envFrom (secretRef name "a", configMapRef name "b") might set it, which the manifest does not prove. ` + declare,
-		},
-		"look-alike": {
-			"env: [{name: PORT, value: x}, {name: JANGAR_MIGRATION, value: skip}]",
-			in("CNM001") + at + `.env does not declare JANGAR_MIGRATIONS, so the service migrates. env declares "JANGAR_MIGRATION", which is another variable. ` + declare + alike,
-		},
-		"another case": {
-			"env: [{name: jangar-migrations, value: skip}]",
-			in("CNM001") + at + `.env does not declare JANGAR_MIGRATIONS, so the service migrates. env declares "jangar-migrations", which is another variable. ` + declare + alike,
-		},
-		"no value": {"env: [{name: JANGAR_MIGRATIONS}]", in("CNM002") + "JANGAR_MIGRATIONS in " + at + `.env[0] has no value, so the service migrates. Set it to value: "skip".`},
-		"a typo": {
-			`env: [{name: JANGAR_MIGRATIONS, value: "sk\nip"}]`,
-			in("CNM002") + "JANGAR_MIGRATIONS in " + at + `.env[0] is "sk\nip", which is not a skip value, so the service migrates. Set it to value: "skip".`,
-		},
+		"undeclared":   {"", at("CNM001", "env", declare)},
+		"envFrom":      {"envFrom: [{secretRef: {name: a}}, {prefix: X_, configMapRef: {name: b}}]", at("CNM001", "env", declare)},
+		"another case": {"env: [{name: jangar-migrations, value: skip}]", at("CNM001", "env", declare)},
+		"no value":     {"env: [{name: JANGAR_MIGRATIONS}]", at("CNM002", `env[0] ""`, set)},
+		"a typo":       {`env: [{name: JANGAR_MIGRATIONS, value: "sk\nip"}]`, at("CNM002", `env[0].value "sk\nip"`, set)},
 		"long": {
 			"env: [{name: JANGAR_MIGRATIONS, value: " + strings.Repeat("x", 61) + "}]",
-			in("CNM002") + "JANGAR_MIGRATIONS in " + at + `.env[0] is "` + strings.Repeat("x", 60) + `"…, which is not a skip value, so the service migrates. Set it to value: "skip".`,
+			at("CNM002", `env[0].value "`+strings.Repeat("x", 60)+`"…`, set),
 		},
-		"valueFrom": {
-			"env: [{name: JANGAR_MIGRATIONS, valueFrom: {secretKeyRef: {name: a, key: b}}}]",
-			in("CNM003") + "JANGAR_MIGRATIONS in " + at + `.env[0] comes from secretKeyRef name "a" key "b", which the manifest does not prove. Remove valueFrom. Set it to value: "skip".`,
-		},
-		"reference": {
-			"env: [{name: JANGAR_MIGRATIONS, value: $(MODE)}]",
-			in("CNM003") + "JANGAR_MIGRATIONS in " + at + `.env[0] is "$(MODE)", which refers to another variable. Set it to value: "skip".`,
-		},
+		"valueFrom": {"env: [{name: JANGAR_MIGRATIONS, valueFrom: {secretKeyRef: {name: a, key: b}}}]", at("CNM003", "env[0].valueFrom", from)},
+		"reference": {"env: [{name: JANGAR_MIGRATIONS, value: $(MODE)}]", at("CNM003", `env[0].value "$(MODE)"`, reference)},
 		"twice": {
-			"env: [{name: JANGAR_MIGRATIONS, value: skip}, {name: JANGAR_MIGRATIONS, value: skip}]",
-			in("CNM004") + "JANGAR_MIGRATIONS is declared 2 times in " + at + `.env: is "skip", is "skip". Keep one of them, with value: "skip".`,
+			"env: [{name: JANGAR_MIGRATIONS, value: skip}, {name: JANGAR_MIGRATIONS, value: auto}]",
+			at("CNM002", `env "auto"`, set) + " " +
+				at("CNM004", "env", `JANGAR_MIGRATIONS is declared more than once. Keep one of them, with value: "skip".`),
 		},
 		"both": {
 			"env: [{name: JANGAR_MIGRATIONS, value: skip, valueFrom: {fieldRef: {fieldPath: a}}}]",
-			in("CNM003") + "JANGAR_MIGRATIONS in " + at + `.env[0] comes from fieldRef fieldPath "a", which the manifest does not prove. Remove valueFrom. Set it to value: "skip". ` +
-				in("CNM004") + "JANGAR_MIGRATIONS in " + at + `.env[0] has both the value "skip" and valueFrom fieldRef fieldPath "a". Remove valueFrom and keep value: "skip".`,
+			at("CNM003", "env[0].valueFrom", from) + " " +
+				at("CNM004", "env[0]", `JANGAR_MIGRATIONS is declared more than once. Remove valueFrom and keep value: "skip".`),
 		},
-		"command":  {good + `, command: [sh, -c, "JANGAR_MIGRATIONS=auto node"]`, in("CNM005") + at + ".command[2] sets JANGAR_MIGRATIONS" + leave},
-		"args":     {good + `, command: [sh, -c], args: ["unset JANGAR_MIGRATIONS"]`, in("CNM005") + at + ".args[0] removes JANGAR_MIGRATIONS" + leave},
-		"line":     {good + `, command: [env], args: [-i, node]`, in("CNM005") + at + ".command clears the environment and JANGAR_MIGRATIONS" + leave},
-		"hook":     {good + `, lifecycle: {preStop: {exec: {command: [sh, -c, "export JANGAR_MIGRATIONS=auto"]}}}`, in("CNM005") + at + ".lifecycle.preStop.exec.command[2] sets JANGAR_MIGRATIONS" + leave},
+		"command":  {good + `, command: [sh, -c, "JANGAR_MIGRATIONS=auto node"]`, at("CNM005", "command[2]", leave)},
+		"args":     {good + `, command: [sh, -c], args: ["unset JANGAR_MIGRATIONS"]`, at("CNM005", "args[0]", leave)},
+		"line":     {good + `, command: [env], args: [-i, node]`, at("CNM005", "command", leave)},
+		"hook":     {good + `, lifecycle: {preStop: {exec: {command: [sh, -c, "export JANGAR_MIGRATIONS=auto"]}}}`, at("CNM005", "lifecycle.preStop.exec.command[2]", leave)},
 		"reading":  {good + `, command: [sh, -c, 'test "$JANGAR_MIGRATIONS" = skip && echo "JANGAR_MIGRATIONS=$JANGAR_MIGRATIONS"']`, ""},
-		"a number": {"env: [{name: JANGAR_MIGRATIONS, value: 0}]", in("CNM006") + at + `.env[0].value of JANGAR_MIGRATIONS is the number 0 where a string is expected, so the rules cannot read it. Write it in quotes: value: "skip".`},
-		"a map":    {"env: {JANGAR_MIGRATIONS: skip}", in("CNM006") + at + ".env is a map where a list is expected, so the rules cannot read it. Write " + at + ".env as a list."},
-		"image":    {"image: 5, " + good, in("CNM006") + at + ".image is a number where a string is expected, so the rules cannot read it. Write " + at + ".image as a string."},
-		"exempt":   {"image: x", ""},
+		"a number": {"env: [{name: JANGAR_MIGRATIONS, value: 0}]", at("CNM006", "env[0].value", `The object cannot be read. Write it in quotes: value: "skip".`)},
+		"a map":    {"env: {JANGAR_MIGRATIONS: skip}", at("CNM006", "env", unreadable)},
+		"image and args": {
+			"image: 5, args: [1], " + good,
+			at("CNM006", "image", unreadable) + " " + at("CNM006", "args[0]", unreadable),
+		},
+		"exempt": {"image: x", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			object := workload(t, "Deployment", "", "{name: app, "+test.container+"}")
@@ -313,7 +304,7 @@ func TestMessages(t *testing.T) {
 			}
 			err := server.review(t, request{operation: admission.Create, object: given(workload(t, "Deployment", "", containers...))}.attributes(t))
 			got := strings.TrimPrefix(err.Error(), prefix)
-			if !strings.HasPrefix(got, `CNM002 Deployment/agents-controllers container app-0: `) || !strings.HasSuffix(got, "… (cut)") || !utf8.ValidString(got) || len(got) < 1200 {
+			if !strings.HasPrefix(got, `CNM002 Deployment/agents-controllers container app-0 at `) || !strings.HasSuffix(got, "… (cut)") || !utf8.ValidString(got) || len(got) < 1200 {
 				t.Errorf("%d bytes: %s", len(got), got)
 			}
 		})

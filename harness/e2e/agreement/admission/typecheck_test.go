@@ -12,7 +12,7 @@ import (
 	"k8s.io/client-go/openapi"
 	"k8s.io/client-go/openapi/openapitest"
 
-	policyof "github.com/proompteng/nevermigrate/harness/admission"
+	policyof "github.com/proompteng/nevermigrate/harness/internal/admission"
 )
 
 // published has the schemas that a real API server published.
@@ -24,10 +24,12 @@ func (published) OpenAPIV3() openapi.Client { return openapitest.NewEmbeddedFile
 // schemas. A policy with a warning works, but whoever applies it sees one.
 func TestTypes(t *testing.T) {
 	mapper := meta.NewDefaultRESTMapper(nil)
-	for kind, resource := range resources {
-		if scheme.Scheme.IsGroupRegistered(kind.Group) && kind.Group != "extensions" {
-			gv := schema.GroupVersion{Group: kind.Group, Version: "v1"}
-			mapper.AddSpecific(gv.WithKind(kind.Kind), gv.WithResource(resource), gv.WithResource(resource), meta.RESTScopeNamespace)
+	for kind, of := range known().Kinds {
+		for _, group := range of.Groups {
+			if scheme.Scheme.IsGroupRegistered(group) && group != "extensions" {
+				gv, resource := schema.GroupVersion{Group: group, Version: known().Versions[group]}, of.Resources[0]
+				mapper.AddSpecific(gv.WithKind(kind), gv.WithResource(resource), gv.WithResource(resource), meta.RESTScopeNamespace)
+			}
 		}
 	}
 	checker := &validating.TypeChecker{

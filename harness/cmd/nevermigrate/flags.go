@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/proompteng/nevermigrate/harness/internal/bundle"
+	"github.com/proompteng/nevermigrate/harness/internal/check"
+)
+
+// addPolicyFlags adds the flags of commands that judge by a policy.
+func addPolicyFlags(cmd *cobra.Command, options *check.Options) {
+	flags := cmd.Flags()
+	flags.StringVar(&options.Policy, "policy", "", "`PATH` of a folder or an OPA bundle with a policy to use in place of the built-in one")
+	flags.StringVar(&options.Verification.KeyFile, "verification-key", "", "`FILE` with the public key or the secret by which the bundle must be signed")
+	flags.StringVar(&options.Verification.Algorithm, "signing-alg", bundle.DefaultAlgorithm, "`NAME` of the algorithm by which the bundle must be signed")
+	flags.StringVar(&options.Verification.KeyID, "verification-key-id", "", "`NAME` by which the signature of the bundle must call the key (default any)")
+	flags.StringVar(&options.Verification.Scope, "scope", "", "`SCOPE` that the signature of the bundle must claim")
+	must(cmd.MarkFlagFilename("policy"))
+	must(cmd.MarkFlagFilename("verification-key"))
+}
+
+// addConstraintFlag adds the flag for files with something.
+func addConstraintFlag(cmd *cobra.Command, files *[]string, something string) {
+	cmd.Flags().StringArrayVar(files, "constraint", nil, "`FILE` with "+something+"; can be given several times")
+	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
+}
+
+// addRenderFlags adds the flags of commands that render apps.
+func addRenderFlags(cmd *cobra.Command, options *check.Options) {
+	addVersionFlags(cmd, options)
+	flags := cmd.Flags()
+	flags.StringVar(&options.Render.HelmCommand, "helm-command", "", "`PATH` of a helm to run in place of the embedded one")
+	flags.DurationVar(&options.Render.Timeout, "timeout", 0, "longest `TIME` for rendering one app (default 2m)")
+	must(cmd.MarkFlagFilename("helm-command"))
+}
+
+// addVersionFlags adds the flags for the cluster that charts see.
+func addVersionFlags(cmd *cobra.Command, options *check.Options) {
+	flags := cmd.Flags()
+	flags.StringVar(&options.Render.KubeVersion, "kube-version", "1.35.0", "`VERSION` of Kubernetes that charts see")
+	flags.StringSliceVar(&options.Render.APIVersions, "api-versions", nil, "Kubernetes API `VERSIONS` that charts see besides Helm's own")
+}
+
+// checkPolicyFlags reports a mistake in the flags, before anything is judged.
+func checkPolicyFlags(cmd *cobra.Command, _ []string) error {
+	if err := needs(cmd, "policy", "verification-key"); err != nil {
+		return err
+	}
+	return needs(cmd, "verification-key", "signing-alg", "verification-key-id", "scope")
+}
+
+// needs reports flags that say nothing without another one: whoever gives them
+// expects what does not happen. The other one must not be given empty, as it is
+// when a script's variable is not set.
+func needs(cmd *cobra.Command, needed string, flags ...string) error {
+	if cmd.Flags().Lookup(needed).Value.String() != "" {
+		return nil
+	}
+	if cmd.Flags().Changed(needed) {
+		return usageError(cmd, fmt.Errorf("--%s is empty", needed))
+	}
+	for _, flag := range flags {
+		if cmd.Flags().Changed(flag) {
+			return usageError(cmd, fmt.Errorf("--%s says nothing without --%s", flag, needed))
+		}
+	}
+	return nil
+}
+
+// must is for errors that only a mistake in this package can cause.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

@@ -1,0 +1,229 @@
+package cause
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/manifest"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// edit is one change of a source: of a place or, in a template, of a part of its
+// text.
+type edit struct {
+	source *source
+
+	at     *place
+	change func(node, parent *yaml.Node) error // parent is nil for a whole document
+
+	start, end int
+	text       string // in place of that from start to end
+}
+
+func editAt(at *place, change func(node, parent *yaml.Node) error) edit {
+	return edit{source: at.source, at: at, change: change}
+}
+
+// set gives a place a string. Aliases of it get that too.
+func set(at *place, value string) edit { return setNode(at, stringNode(value)) }
+
+// setNode gives a place a scalar.
+func setNode(at *place, scalar *yaml.Node) edit {
+	return editAt(at, func(node, _ *yaml.Node) error {
+		anchor := node.Anchor
+		*node = *scalar
+		node.Anchor = anchor
+		return nil
+	})
+}
+
+// remove takes a map member or a list item away.
+func remove(at *place) edit {
+	return editAt(at, func(node, parent *yaml.Node) error {
+		if parent == nil {
+			return errors.New("a whole document cannot be removed")
+		}
+		i := slices.Index(parent.Content, node)
+		if i < 0 {
+			return errors.New("it is gone already")
+		}
+		first := i
+		if parent.Kind == yaml.MappingNode {
+			first--
+		}
+		parent.Content = slices.Delete(parent.Content, first, i+1)
+		return nil
+	})
+}
+
+// rename gives a map member another key.
+func rename(at *place, key string) edit {
+	return editAt(at, func(node, parent *yaml.Node) error {
+		i := slices.Index(parent.Content, node)
+		if i < 1 {
+			return errors.New("it is gone already")
+		}
+		parent.Content[i-1].Value = key
+		return nil
+	})
+}
+
+// add sets what stands below a map at keys, and makes the maps that lack. The
+// value is a scalar, or {name, value} to append to a list.
+func add(at *place, keys []string, value *yaml.Node) edit {
+	return editAt(at, func(node, _ *yaml.Node) error {
+		for i, key := range keys {
+			if node.Kind == yaml.ScalarNode && node.ShortTag() == yaml.NodeTagNull {
+				*node = yaml.Node{Kind: yaml.MappingNode, Tag: yaml.NodeTagMap}
+			}
+			if node.Kind != yaml.MappingNode {
+				return fmt.Errorf("%s is no map", key)
+			}
+			next := lookup(node, key)
+			if next == nil {
+				next = &yaml.Node{Kind: yaml.MappingNode, Tag: yaml.NodeTagMap}
+				if i == len(keys)-1 && value.Kind == yaml.MappingNode {
+					next.Kind, next.Tag = yaml.SequenceNode, yaml.NodeTagSeq
+				}
+				node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: key}, next)
+			}
+			node = next
+		}
+		if value.Kind == yaml.ScalarNode {
+			*node = *value
+			return nil
+		}
+		if node.Kind != yaml.SequenceNode {
+			*node = yaml.Node{Kind: yaml.SequenceNode, Tag: yaml.NodeTagSeq}
+		}
+		node.Content = append(node.Content, value)
+		return nil
+	})
+}
+
+// lookup is the value of a key in a map, the last of several; nil in what is no
+// map.
+func lookup(mapping *yaml.Node, key string) *yaml.Node {
+	_, value := member(mapping, key)
+	return value
+}
+
+func member(mapping *yaml.Node, key string) (name, value *yaml.Node) {
+	if mapping != nil && mapping.Kind == yaml.MappingNode {
+		for i := len(mapping.Content) - 2; i >= 0; i -= 2 {
+			if mapping.Content[i].Value == key {
+				return mapping.Content[i], mapping.Content[i+1]
+			}
+		}
+	}
+	return nil, nil
+}
+
+func stringNode(value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: value, Style: yaml.DoubleQuotedStyle}
+}
+
+// entryNode is an entry of a container's env.
+func entryNode(name, value string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.MappingNode, Tag: yaml.NodeTagMap, Content: []*yaml.Node{
+		{Kind: yaml.ScalarNode, Value: "name"}, stringNode(name),
+		{Kind: yaml.ScalarNode, Value: "value"}, stringNode(value),
+	}}
+}
+
+// overlay applies edits and returns the files that they change, by real path.
+func overlay(edits []edit) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	bySource := map[*source][]edit{}
+	for _, e := range edits {
+		bySource[e.source] = append(bySource[e.source], e)
+	}
+	for source, edits := range bySource {
+		text, err := source.edited(edits)
+		if err != nil {
+			return nil, fmt.Errorf("change %s: %w", source.shown, err)
+		}
+		files[source.file] = text
+	}
+	return files, nil
+}
+
+// edited is the text of a source with edits.
+func (s *source) edited(edits []edit) ([]byte, error) {
+	if s.layer == report.Template {
+		text := s.text
+		slices.SortFunc(edits, func(a, b edit) int { return b.start - a.start })
+		for _, e := range edits {
+			text = slices.Concat(text[:e.start], []byte(e.text), text[e.end:])
+		}
+		return text, nil
+	}
+	copied := copies{}
+	var texts []*place // that hold documents with edits
+	for _, e := range edits {
+		var parent *yaml.Node
+		if e.at.parent != nil && !e.at.inText {
+			parent = copied.of(e.at.parent.node)
+		}
+		if err := e.change(copied.of(e.at.node), parent); err != nil {
+			return nil, fmt.Errorf("change %s: %w", e.at.path, err)
+		}
+		if top := e.at.top(); top.inText && !slices.Contains(texts, top.parent) {
+			texts = append(texts, top.parent)
+		}
+	}
+	for _, p := range texts {
+		text, err := encode(copied.all(p.documents))
+		if err != nil {
+			return nil, err
+		}
+		scalar := copied.of(p.node)
+		scalar.Value, scalar.Style, scalar.Tag = string(text), yaml.LiteralStyle, yaml.NodeTagString
+	}
+	text, err := encode(copied.all(s.documents))
+	if err == nil && bytes.Contains(s.text, []byte("&")) {
+		// An alias may refer to what is gone.
+		_, err = manifest.Nodes(text)
+	}
+	return text, err
+}
+
+// copies are copies of nodes, by what they are copies of.
+type copies map[*yaml.Node]*yaml.Node
+
+func (c copies) of(node *yaml.Node) *yaml.Node {
+	if node == nil || c[node] != nil {
+		return c[node]
+	}
+	copied := *node
+	c[node] = &copied
+	copied.Content, copied.Alias = c.all(node.Content), c.of(node.Alias)
+	return &copied
+}
+
+func (c copies) all(nodes []*yaml.Node) []*yaml.Node {
+	var copied []*yaml.Node
+	for _, node := range nodes {
+		copied = append(copied, c.of(node))
+	}
+	return copied
+}
+
+func encode(documents []*yaml.Node) ([]byte, error) {
+	var text bytes.Buffer
+	encoder := yaml.NewEncoder(&text)
+	encoder.SetIndent(2)
+	for _, document := range documents {
+		if err := encoder.Encode(document); err != nil {
+			return nil, err
+		}
+	}
+	if err := encoder.Close(); err != nil {
+		return nil, err
+	}
+	return text.Bytes(), nil
+}

@@ -1,0 +1,180 @@
+package cause
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// bestFix verifies proposals and returns the best: one that mends the finding,
+// leaves every other container as it is, and leaves the fewest other findings.
+func (s *search) bestFix(ctx context.Context) *report.Fix {
+	before := s.try(ctx).judge(ctx, container{}, s.experiments.evaluators...)
+	var best *report.Fix
+	lowest := 0
+	for _, p := range s.proposals() {
+		after := s.try(ctx, p.edits...)
+		now := after.judge(ctx, container{}, s.experiments.evaluators...)
+		if now == nil || before == nil || !s.mends(ctx, after) || breaks(now, before) {
+			continue
+		}
+		effects := sideEffects(now, before)
+		if s.finding.Workload == "" {
+			effects = nil // that workloads come is what was asked for
+		}
+		score := 100*len(effects) + len(now.Findings)
+		if best != nil && score >= lowest {
+			continue
+		}
+		fix := p.fix
+		fix.Verified = true
+		if len(effects) > 0 {
+			fix.Change += ", which also " + strings.Join(effects, " and ")
+		}
+		if best, lowest = &fix, score; score == 0 {
+			break
+		}
+	}
+	return best
+}
+
+// breaks reports whether a change made a finding that denies, or a container
+// that is bound no more.
+func breaks(after, before *evaluate.Result) bool {
+	now := roles(after)
+	for at, c := range roles(before) {
+		if c.bound && !now[at].bound {
+			return true
+		}
+	}
+	return slices.ContainsFunc(after.Findings, func(f report.Finding) bool {
+		return f.Severity == report.Deny && count(after.Findings, &f) > count(before.Findings, &f)
+	})
+}
+
+// sideEffects says in words what else a change does: a control plane that would
+// no longer migrate, and workloads that come.
+func sideEffects(after, before *evaluate.Result) []string {
+	var effects []string
+	now, then := roles(after), roles(before)
+	for at, c := range then {
+		if c.migrates && now[at].skips && !now[at].migrates {
+			effects = append(effects, "makes "+at.workload+" skip")
+		}
+	}
+	for at := range now {
+		if _, ok := then[container{at.workload, at.namespace, ""}]; !ok {
+			effects = append(effects, "adds "+at.workload)
+		}
+	}
+	slices.Sort(effects)
+	return slices.Compact(effects)
+}
+
+// role is what a container is under any constraint, or a workload.
+type role struct{ bound, migrates, skips bool }
+
+func roles(judged *evaluate.Result) map[container]role {
+	found := map[container]role{}
+	for _, w := range judged.Workloads {
+		at := container{workload: w.Kind + "/" + w.Name, namespace: w.Namespace}
+		found[at] = role{}
+		for _, c := range w.Containers {
+			at.name = c.Name
+			r := found[at]
+			r.bound = r.bound || w.Role == report.Controllers && !c.Exempt
+			r.migrates = r.migrates || w.Role == report.ControlPlane && c.Mode != report.Skip
+			r.skips = r.skips || c.Mode == report.Skip
+			found[at] = r
+		}
+	}
+	return found
+}
+
+// proposals lists changes that may mend the finding, the closest to what people
+// of the app write first: its own values before those of a chart.
+func (s *search) proposals() []attempt {
+	var own, ofChart, ofTemplate []attempt
+	for _, a := range s.mending {
+		switch {
+		case a.fix.Change == "":
+		case a.place == nil:
+			ofTemplate = append(ofTemplate, a)
+		case a.place.layer == report.ChartValues:
+			ofChart = append(ofChart, a)
+		default:
+			own = append(own, a)
+			// An entry that is not there cannot be wrong.
+			if isValue(a.place, s.envVar) && entryOf(a.place) != a.place {
+				own = append(own, removals(entryOf(a.place))...)
+			}
+		}
+	}
+	return slices.Concat(own, s.additions(), ofChart, ofTemplate)
+}
+
+var environmentKey = regexp.MustCompile(`(?i)^(extra)?_?(env(ironment)?|vars)(vars)?$`)
+
+// additions set the variable where a chart's values have a place for it, in the
+// values that the app sets for the chart, those that win first.
+func (s *search) additions() []attempt {
+	var attempts []attempt
+	for _, c := range s.sources.charts {
+		if c.values == nil || c.top.entry == nil {
+			continue
+		}
+		for _, p := range c.values.places {
+			if !environmentKey.MatchString(p.key) || p.isScalar() || p.keys() == nil {
+				continue
+			}
+			keys := slices.Concat(c.prefix, p.keys())
+			for _, values := range c.top.set {
+				attempts = append(attempts, s.addition(values, keys, p.node.Kind))
+			}
+			if c.top.entry.member("valuesInline") == nil {
+				attempts = append(attempts, s.addition(c.top.entry, append([]string{"valuesInline"}, keys...), p.node.Kind))
+			}
+		}
+	}
+	// Those first whose path has most in common with the container's names.
+	words := strings.FieldsFunc(strings.ToLower(s.container.workload+"-"+s.container.name), func(r rune) bool { return r == '-' || r == '/' })
+	common := func(a attempt) (n int) {
+		for _, word := range words {
+			n += min(1, strings.Count(strings.ToLower(a.fix.Path), word))
+		}
+		return n
+	}
+	slices.SortStableFunc(attempts, func(a, b attempt) int { return common(b) - common(a) })
+	return attempts
+}
+
+// addition sets the variable below a place, in a map or a list at keys.
+func (s *search) addition(at *place, keys []string, kind yaml.Kind) attempt {
+	path := at.path
+	for _, key := range keys {
+		path = join(path, key)
+	}
+	change := fmt.Sprintf("add {name: %s, value: %q} to %s", s.envVar, s.skip, path)
+	value := entryNode(s.envVar, s.skip)
+	if kind == yaml.MappingNode {
+		keys = append(slices.Clone(keys), s.envVar)
+		value, path = stringNode(s.skip), join(path, s.envVar)
+		change = fmt.Sprintf("set %s to %q", path, s.skip)
+	}
+	a := attempt{place: at, edits: []edit{add(at, keys, value)}}
+	for _, key := range keys {
+		next := at.member(key)
+		if next == nil {
+			break
+		}
+		at = next // the deepest place that is there already
+	}
+	return a.at(at, path, change)
+}

@@ -1,0 +1,157 @@
+package cause
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/manifest"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// Manifest is a manifest that was judged as it is and is looked into. It needs
+// no experiment: a place in an object is a place in the text. It is for one
+// goroutine.
+type Manifest struct {
+	file      string
+	err       error        // why the text cannot be looked into
+	documents []*yaml.Node // of the text
+	objects   map[container][]object
+	known     map[manifestPlace]*report.Cause
+}
+
+type manifestPlace struct {
+	container
+	path string
+}
+
+// maxManifestText bounds what is looked into: the nodes of a text need many
+// times its memory.
+const maxManifestText = 10 << 20
+
+// NewManifest prepares to look into the text of a manifest and the objects that
+// were read from it.
+func NewManifest(file string, text []byte, objects []manifest.Object) *Manifest {
+	m := &Manifest{file: file, objects: byWorkload(objects), known: map[manifestPlace]*report.Cause{}}
+	if len(text) > maxManifestText {
+		m.err = fmt.Errorf("it is larger than %d bytes", maxManifestText)
+	} else {
+		m.documents, m.err = manifest.Nodes(text)
+	}
+	return m
+}
+
+// Find fills in the cause of a finding: the place that the finding names. It is
+// an error when that is not found.
+func (m *Manifest) Find(_ context.Context, _ *evaluate.Evaluator, finding *report.Finding) (err error) {
+	defer recovered(&err)
+	if finding.Workload == "" {
+		return nil // what is not there has no place
+	}
+	found, err := m.find(container{finding.Workload, finding.Namespace, ""}, finding.Path)
+	if err != nil {
+		return err
+	}
+	cause := *found
+	if finding.Code == "CNM005" {
+		cause.Value = "" // a command, not the variable
+	}
+	finding.Causes = []report.Cause{cause}
+	return nil
+}
+
+// Explain fills in what decides the mode of a container: the last entry of its
+// env that declares the variable. That it is not found stands in explained.
+func (m *Manifest) Explain(_ context.Context, evaluator *evaluate.Evaluator, workload report.Workload, explained *report.ExplainedContainer) (err error) {
+	defer recovered(&err)
+	explained.Chain = []report.Cause{}
+	envVar, _ := evaluator.Variable()
+	at := container{workload.Kind + "/" + workload.Name, workload.Namespace, explained.Name}
+	last := at.declaration(m.objects, envVar, lastEntry)
+	if explained.Declared = last.declared; last.declared {
+		if found, err := m.find(at, last.says); err == nil {
+			explained.Chain = append(explained.Chain, *found)
+		}
+	}
+	return nil
+}
+
+// find returns the place in the text of a path inside a workload's object, or of
+// what holds it. Of several objects of one name it is the one that has most of
+// the path.
+func (m *Manifest) find(of container, path string) (*report.Cause, error) {
+	at := manifestPlace{container{of.workload, of.namespace, ""}, path}
+	if known, ok := m.known[at]; ok {
+		return known, nil
+	}
+	if m.err != nil {
+		return nil, fmt.Errorf("look for the place in %s: %w", m.file, m.err)
+	}
+	var best *report.Cause
+	_, name, _ := strings.Cut(of.workload, "/") // the name may hold a slash
+	for _, o := range of.objects(m.objects) {
+		number := o.document.Document
+		if number > len(m.documents) || len(m.documents[number-1].Content) != 1 || !strings.HasPrefix(path, o.path) {
+			continue
+		}
+		root := m.documents[number-1].Content[0]
+		if metadata := join(o.path, "metadata"); deepest(root, join(metadata, "name")).Value != short(name) &&
+			deepest(root, join(metadata, "generateName")).Value != short(name) {
+			continue // another reader counts documents in another way
+		}
+		if cause := deepest(root, path); best == nil || len(cause.Path) > len(best.Path) {
+			cause.File, cause.Layer = m.file, report.Resource
+			best = &cause
+		}
+	}
+	if best == nil {
+		return nil, fmt.Errorf("look for the place in %s: %s is not found there", m.file, of.workload)
+	}
+	m.known[at] = best
+	return best, nil
+}
+
+// deepest follows a path as far as it goes, and returns where it ended. It has a
+// value where that is all of the path.
+func deepest(node *yaml.Node, path string) report.Cause {
+	cause := report.Cause{Line: node.Line, Column: node.Column}
+	for cause.Path != path {
+		if node.Kind == yaml.AliasNode {
+			node = node.Alias
+		}
+		at, next, deeper := below(node, cause.Path, path)
+		if next == nil {
+			return cause
+		}
+		node, cause.Line, cause.Column, cause.Path = next, at.Line, at.Column, deeper
+	}
+	if node.Kind == yaml.ScalarNode {
+		cause.Value = short(node.Value)
+	}
+	return cause
+}
+
+// below is the node below another, which stands at a part of a path, that leads
+// on, where it stands, and its path. Nothing leads on from there when it is nil.
+func below(node *yaml.Node, part, path string) (at, next *yaml.Node, deeper string) {
+	switch node.Kind {
+	case yaml.MappingNode:
+		at, next = manifest.Member(node, func(key string) bool {
+			deeper = join(part, key)
+			rest, ok := strings.CutPrefix(path, deeper)
+			return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+		})
+		return at, next, deeper
+	case yaml.SequenceNode:
+		i := -1
+		if _, err := fmt.Sscanf(path[len(part):], "[%d]", &i); err == nil && i >= 0 && i < len(node.Content) {
+			if deeper = fmt.Sprintf("%s[%d]", part, i); strings.HasPrefix(path, deeper) {
+				return node.Content[i], node.Content[i], deeper
+			}
+		}
+	}
+	return nil, nil, ""
+}

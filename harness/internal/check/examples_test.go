@@ -1,0 +1,123 @@
+package check_test
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
+	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/constraint"
+	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/fixtures"
+)
+
+var update = flag.Bool("update", false, "write the examples of the catalogue")
+
+// TestExamples takes the examples of package catalogue from the cases, and holds
+// what is embedded against them. Here the cases are judged.
+func TestExamples(t *testing.T) {
+	cases := loadCases(t)
+	byName := map[string]fixtures.Case{}
+	for _, c := range cases {
+		byName[c.Name] = c
+	}
+	want := map[string]catalogue.Example{"CNM000": constraintExample(t)}
+	for _, c := range cases {
+		if c.Example != "" {
+			want[c.Example] = catalogue.Example{
+				Why: c.Why, Finds: finds(t, c),
+				Fires: read(t, c.ExamplePath()), Right: read(t, byName[c.Twin].ExamplePath()),
+			}
+		}
+	}
+	if *update {
+		text, err := yaml.Marshal(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile("../catalogue/examples.yaml", text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	got, err := catalogue.Examples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("examples.yaml is stale, run scripts/generate (-cases +embedded):\n%s", diff)
+	}
+	known, err := catalogue.BuiltIn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := known.Rules(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range rules {
+		if got[rule.Code].Fires == "" {
+			t.Errorf("%s has no example: give a case example: %s", rule.Code, rule.Code)
+		}
+	}
+}
+
+// finds is what a case's example finds.
+func finds(t *testing.T, c fixtures.Case) string {
+	t.Helper()
+	result, err := check.AllOnce(t.Context(), []string{c.Path()}, check.Options{AllowAbsent: c.AllowAbsent, WithoutCauses: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, target := range result.Targets {
+		for _, finding := range target.Findings {
+			if finding.Code == c.Example {
+				return finding.Message + " " + finding.Remedy
+			}
+		}
+	}
+	t.Fatalf("%s does not find %s", c.Name, c.Example)
+	return ""
+}
+
+// constraintExample is a constraint with a misspelt key, and the same without.
+func constraintExample(t *testing.T) catalogue.Example {
+	t.Helper()
+	const file = "../../../policy/gatekeeper/samples/cnm000-unusable-constraint/constraint.yaml"
+	fires := read(t, file)
+	right := strings.Replace(fires, "envvar", "envVar", 1)
+	problem := func(text string) error {
+		t.Helper()
+		var content map[string]any
+		if err := yaml.Unmarshal([]byte(text), &content); err != nil {
+			t.Fatal(err)
+		}
+		_, err := evaluate.New(t.Context(), nil, &constraint.Constraint{File: "constraint.yaml", Content: content})
+		return err
+	}
+	if err := problem(right); err != nil {
+		t.Fatal(err)
+	}
+	err := problem(fires)
+	if err == nil {
+		t.Fatalf("%s can be used", file)
+	}
+	return catalogue.Example{
+		Why: "A parameter's key is misspelt.", Finds: strings.TrimPrefix(err.Error(), "load constraint constraint.yaml: "),
+		Fires: fires, Right: right,
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,272 @@
+package diff
+
+import (
+	"cmp"
+	"path"
+	"slices"
+
+	"github.com/proompteng/nevermigrate/harness/internal/stated"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// Known is what is known of two reports beside what they say.
+type Known struct {
+	// Base is what the base's report is of, and HeadFile where the head's is from,
+	// if that is a file.
+	Base     Base
+	HeadFile string
+	// Moved are the paths of targets on the head side by those on the base side,
+	// where they differ.
+	Moved map[string]string
+	// WorkDir is what paths are relative to, as seen from the top of the
+	// repository. Targets are ordered by their paths from there.
+	WorkDir string
+}
+
+// headPath is the path on the head side of what has a path on the base side.
+func (k Known) headPath(path string) string { return cmp.Or(k.Moved[path], path) }
+
+func (k Known) order(a, b string) int {
+	return cmp.Compare(path.Join(k.WorkDir, a), path.Join(k.WorkDir, b))
+}
+
+// Compare compares the report on the base side with that on the head side.
+// Targets are the same when they have the same path, or moved as it is known.
+func Compare(base, head *report.Report, known Known) *Diff {
+	d := &Diff{Version: Version, Base: known.Base, HeadFile: known.HeadFile, Targets: []Target{}, head: head}
+	compare := func(pair Sides[report.Target], headNew *[]report.Target) {
+		compared := compareTargets(pair.Base, pair.Head)
+		d.Targets = append(d.Targets, compared)
+		if pair.Head != nil && pair.Head.Status != "" {
+			target := *pair.Head
+			target.Findings = compared.Findings.New
+			*headNew = append(*headNew, target)
+		}
+	}
+	baseJudged, baseWholeRun := split(base)
+	headJudged, headWholeRun := split(head)
+	var judgedNew, wholeRunNew []report.Target
+	headPath := func(t report.Target) string { return known.headPath(t.Path) }
+	for _, pair := range match(baseJudged, headJudged, headPath) {
+		compare(pair, &judgedNew)
+	}
+	slices.SortStableFunc(d.Targets, func(a, b Target) int { return known.order(a.Path, b.Path) })
+	d.Summary.countTargets(d.Targets)
+	for _, pair := range match(baseWholeRun, headWholeRun, headPath) {
+		// A run that says nothing of a path says that nothing is wrong there.
+		silent := &report.Target{Path: cmp.Or(pair.Head, pair.Base).Path}
+		compare(Sides[report.Target]{Base: cmp.Or(pair.Base, silent), Head: cmp.Or(pair.Head, silent)}, &wholeRunNew)
+	}
+	d.Summary.countFindings(d.Targets)
+	d.headNew = report.New(judgedNew, wholeRunNew...)
+	return d
+}
+
+// split splits the targets of a report into those that were judged and those
+// that concern the run as a whole.
+func split(r *report.Report) (judged, wholeRun []report.Target) {
+	judgedCount := min(r.Summary.Targets, len(r.Targets))
+	return r.Targets[:judgedCount], r.Targets[judgedCount:]
+}
+
+func (s *Summary) countTargets(targets []Target) {
+	s.Targets = len(targets)
+	of := map[Change]*int{Added: &s.Added, Removed: &s.Removed, Moved: &s.Moved, Changed: &s.Changed, Unchanged: &s.Unchanged}
+	for _, t := range targets {
+		*of[t.Change]++
+		if t.Error != "" {
+			s.Errors++
+		}
+		if t.BaseError != "" {
+			s.BaseErrors++
+		}
+	}
+}
+
+func (s *Summary) countFindings(targets []Target) {
+	for _, t := range targets {
+		s.New.add(t.Findings.New)
+		s.Kept.add(t.Findings.Kept)
+		s.Fixed.add(t.Findings.Fixed)
+	}
+}
+
+// compareTargets compares a target on both sides; one may be nil.
+func compareTargets(base, head *report.Target) Target {
+	target := Target{Workloads: []Workload{}}
+	if base == nil {
+		base = &report.Target{}
+		target.Change = Added
+	}
+	if head == nil {
+		head = &report.Target{Path: base.Path}
+		target.Change = Removed
+	}
+	target.Path, target.Status, target.Error, target.BaseError = head.Path, head.Status, head.Error, base.Error
+	switch {
+	case target.Error != "":
+		// What it has become is not known, so nothing is said to be gone.
+		target.Findings = compareFindings(nil, nil)
+	case target.BaseError != "":
+		target.Workloads = compareWorkloads(nil, head.Workloads, Unknown)
+		target.Findings = compareFindings(nil, head.Findings)
+	default:
+		target.Workloads = compareWorkloads(base.Workloads, head.Workloads, Added)
+		target.Findings = compareFindings(base.Findings, head.Findings)
+		target.LostControllers = stated.HasControllers(base.Workloads) && !stated.HasControllers(head.Workloads)
+	}
+	if target.Change == "" {
+		target.Change = target.change(base.Path)
+	}
+	return target
+}
+
+// change is the change of a target that is on both sides.
+func (t *Target) change(basePath string) Change {
+	if basePath != t.Path {
+		t.BasePath = basePath
+		return Moved
+	}
+	changed := slices.ContainsFunc(t.Workloads, func(w Workload) bool { return w.Change != Unchanged })
+	if changed || t.Error != "" || t.BaseError != "" || len(t.Findings.New)+len(t.Findings.Fixed) > 0 {
+		return Changed
+	}
+	return Unchanged
+}
+
+// match pairs items by their keys, in order: the head's items each with its base
+// item if there is one, then the base's that are left.
+func match[T any, K comparable](base, head []T, key func(T) K) []Sides[T] {
+	unmatched := map[K][]*T{}
+	for i := range base {
+		k := key(base[i])
+		unmatched[k] = append(unmatched[k], &base[i])
+	}
+	var pairs []Sides[T]
+	matched := map[*T]bool{}
+	for i := range head {
+		pair := Sides[T]{Head: &head[i]}
+		if k := key(head[i]); len(unmatched[k]) > 0 {
+			pair.Base, unmatched[k] = unmatched[k][0], unmatched[k][1:]
+			matched[pair.Base] = true
+		}
+		pairs = append(pairs, pair)
+	}
+	for i := range base {
+		if !matched[&base[i]] {
+			pairs = append(pairs, Sides[T]{Base: &base[i]})
+		}
+	}
+	return pairs
+}
+
+// onBoth is a part of something on both sides.
+func onBoth[T, P any](whole Sides[T], get func(*T) *P) Sides[P] {
+	var parts Sides[P]
+	if whole.Base != nil {
+		parts.Base = get(whole.Base)
+	}
+	if whole.Head != nil {
+		parts.Head = get(whole.Head)
+	}
+	return parts
+}
+
+// compareWorkloads compares by kind, namespace and name; onlyHead is the change
+// of what has nothing to be compared with.
+func compareWorkloads(base, head []report.Workload, onlyHead Change) []Workload {
+	workloads := []Workload{}
+	key := func(w report.Workload) [4]string { return [4]string{w.Kind, w.Namespace, w.Name, w.Constraint} }
+	for _, pair := range match(base, head, key) {
+		one := cmp.Or(pair.Head, pair.Base)
+		workload := Workload{Kind: one.Kind, Namespace: one.Namespace, Name: one.Name, Constraint: one.Constraint}
+		workload.Role = onBoth(pair, func(w *report.Workload) *report.Role { return &w.Role })
+		workload.Change = changeOf(workload.Role, onlyHead)
+		none := &report.Workload{}
+		workload.Containers = compareContainers(cmp.Or(pair.Base, none).Containers, cmp.Or(pair.Head, none).Containers, onlyHead)
+		if workload.Change == Unchanged && slices.ContainsFunc(workload.Containers, func(c Container) bool { return c.Change != Unchanged }) {
+			workload.Change = Changed
+		}
+		workloads = append(workloads, workload)
+	}
+	return workloads
+}
+
+func compareContainers(base, head []report.Container, onlyHead Change) []Container {
+	containers := []Container{}
+	for _, pair := range match(base, head, func(c report.Container) [2]string { return [2]string{c.Type, c.Name} }) {
+		one := cmp.Or(pair.Head, pair.Base)
+		container := Container{Name: one.Name, Type: one.Type}
+		container.Mode = onBoth(pair, func(c *report.Container) *report.Mode { return &c.Mode })
+		container.Exempt = onBoth(pair, func(c *report.Container) *bool { return &c.Exempt })
+		if container.Change = changeOf(container.Mode, onlyHead); container.Change == Unchanged {
+			container.Change = changeOf(container.Exempt, onlyHead)
+		}
+		containers = append(containers, container)
+	}
+	return containers
+}
+
+func changeOf[T comparable](sides Sides[T], onlyHead Change) Change {
+	switch {
+	case sides.Base == nil:
+		return onlyHead
+	case sides.Head == nil:
+		return Removed
+	case *sides.Base != *sides.Head:
+		return Changed
+	default:
+		return Unchanged
+	}
+}
+
+// findingKey is what two findings have in common that are one. Neither path nor
+// message belong to that: they change with every entry that comes before.
+type findingKey struct{ code, constraint, workload, namespace, container, path, message string }
+
+// keptFindings are the findings of both sides that are the same. Of several with
+// one key as many are kept as the base side had, those at the same place first.
+func keptFindings(base, head []report.Finding) map[*report.Finding]bool {
+	kept := map[*report.Finding]bool{}
+	for _, anywhere := range []bool{false, true} {
+		key := func(f *report.Finding) findingKey {
+			k := findingKey{f.Code, f.Constraint, f.Workload, f.Namespace, f.Container, f.Path, f.Message}
+			if anywhere {
+				k.path, k.message = "", ""
+			}
+			return k
+		}
+		unmatched := map[findingKey][]*report.Finding{}
+		for i := range base {
+			if f := &base[i]; !kept[f] {
+				unmatched[key(f)] = append(unmatched[key(f)], f)
+			}
+		}
+		for i := range head {
+			f := &head[i]
+			if same := unmatched[key(f)]; !kept[f] && len(same) > 0 {
+				kept[f], kept[same[0]] = true, true
+				unmatched[key(f)] = same[1:]
+			}
+		}
+	}
+	return kept
+}
+
+func compareFindings(base, head []report.Finding) Findings {
+	findings := Findings{New: []report.Finding{}, Kept: []report.Finding{}, Fixed: []report.Finding{}}
+	kept := keptFindings(base, head)
+	for i := range head {
+		if kept[&head[i]] {
+			findings.Kept = append(findings.Kept, head[i])
+		} else {
+			findings.New = append(findings.New, head[i])
+		}
+	}
+	for i := range base {
+		if !kept[&base[i]] {
+			findings.Fixed = append(findings.Fixed, base[i])
+		}
+	}
+	return findings
+}

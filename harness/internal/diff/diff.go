@@ -1,0 +1,190 @@
+// Package diff tells what a change did to the contract. Compare compares two
+// reports by container and by finding. Files does so with reports that check
+// wrote, and Run with those that it makes: of the working tree, and of a commit
+// from the repository's object store.
+//
+// Run writes nothing of the repository: the commit's files go into a folder of
+// their own, which is removed. No git command is run.
+package diff
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// Options say what to compare with.
+type Options struct {
+	// Base names the commit to compare with: a branch, a tag, a hash, HEAD~2,
+	// origin/main.
+	Base string
+	// NoMergeBase compares with Base itself, and not with the commit at which
+	// the working tree's history left it. What others changed on Base since
+	// then shows as undone.
+	NoMergeBase bool
+	// CausesOfNew looks for the causes of new findings only. The search for
+	// causes takes longer than all else, and old findings may be many.
+	CausesOfNew bool
+	// Check says how both sides are judged. Constraints and the policy are the
+	// files of today on both sides: a change of the contract is not a change
+	// of an app.
+	Check check.Options
+}
+
+// Run compares the targets of paths, in the working tree as it is, uncommitted
+// changes and untracked files included, with those of the base. An error means
+// that nothing was compared. What goes wrong with one target stands in the
+// result: on the head side as its Error, on the base side as its BaseError, in
+// which case all its findings count as new.
+func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
+	workDir, err := os.Getwd()
+	if err != nil {
+		return nil, err
+	}
+	if workDir, err = filepath.EvalSymlinks(workDir); err != nil {
+		return nil, err
+	}
+	repository, err := openRepository(workDir)
+	if err != nil {
+		return nil, err
+	}
+	defer repository.close()
+	asked, err := pathsOf(paths, repository.top, workDir)
+	if err != nil {
+		return nil, err
+	}
+	if len(asked) == 0 {
+		return nil, errors.New("no path: name an app, a manifest or a folder with apps")
+	}
+	commit, err := repository.baseCommit(options)
+	if err != nil {
+		return nil, err
+	}
+	base := BaseCommit{Revision: options.Base, Commit: commit.Hash.String(), MergeBase: !options.NoMergeBase}
+	folder, err := os.MkdirTemp("", "nevermigrate-base-")
+	if err != nil {
+		return nil, fmt.Errorf("make folder for the base side: %w", err)
+	}
+	defer os.RemoveAll(folder)
+	if folder, err = filepath.EvalSymlinks(folder); err != nil {
+		return nil, err
+	}
+	maxBytes := cmp.Or(options.Check.Render.MaxBytes, render.DefaultMaxBytes)
+	if base.LeftOut, err = repository.write(ctx, commit, folder, maxBytes); err != nil {
+		return nil, fmt.Errorf("read the files of %s (%.12s): %w", base.Revision, base.Commit, err)
+	}
+	workDirInTree, err := filepath.Rel(repository.top, workDir)
+	if err != nil {
+		return nil, err
+	}
+	c := comparison{
+		asked:   asked,
+		base:    &side{top: folder, workDir: filepath.Join(folder, workDirInTree), realWorkDir: workDir, leftOut: base.LeftOut},
+		head:    &side{top: repository.top, workDir: workDir, realWorkDir: workDir},
+		options: options,
+	}
+	return c.run(ctx, Known{Base: Base{BaseCommit: &base}, WorkDir: filepath.ToSlash(workDirInTree)})
+}
+
+// baseCommit finds the commit to compare with.
+func (r *repository) baseCommit(options Options) (*object.Commit, error) {
+	commit, err := r.resolve(options.Base)
+	if err != nil || options.NoMergeBase {
+		return commit, err
+	}
+	head, err := r.resolve("HEAD")
+	if err != nil {
+		return nil, fmt.Errorf("find HEAD, to know where it left %s: %w", options.Base, err)
+	}
+	return r.mergeBase(commit, head)
+}
+
+// comparison finds and judges the targets of two sides, and compares the reports.
+type comparison struct {
+	// asked are the paths that were asked about, as seen from the working
+	// directory.
+	asked      []string
+	base, head *side
+	options    Options
+}
+
+func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
+	err := c.find(known.Base.Revision)
+	if err != nil {
+		return nil, err
+	}
+	if known.Moved, err = c.findMoved(ctx); err != nil {
+		return nil, err
+	}
+	c.head.sort(known.order)
+	c.base.sort(func(a, b string) int { return known.order(known.headPath(a), known.headPath(b)) })
+	// Without a target there is no verdict that a finding could be kept from.
+	base := report.New(nil)
+	if len(c.base.targets) > 0 {
+		if base, err = c.base.judge(ctx, c.base.targets, c.baseOptions()); err != nil {
+			return nil, err
+		}
+	}
+	options := c.options.Check
+	if c.options.CausesOfNew {
+		options.CausesOf = func(head report.Target) []bool { return areNew(base, head, known) }
+	}
+	head, err := c.head.judge(ctx, c.head.targets, options)
+	if err != nil {
+		return nil, err
+	}
+	return Compare(base, head, known), nil
+}
+
+// areNew says of each finding of a target of the head side whether it is new.
+func areNew(base *report.Report, head report.Target, known Known) []bool {
+	var before []report.Finding
+	judged, _ := split(base)
+	if i := slices.IndexFunc(judged, func(t report.Target) bool { return known.headPath(t.Path) == head.Path }); i >= 0 {
+		before = judged[i].Findings
+	}
+	kept := keptFindings(before, head.Findings)
+	isNew := make([]bool, len(head.Findings))
+	for i := range isNew {
+		isNew[i] = !kept[&head.Findings[i]]
+	}
+	return isNew
+}
+
+// baseOptions are for judging the base side. Causes point into files, and those
+// of the base side are gone.
+func (c *comparison) baseOptions() check.Options {
+	options := c.options.Check
+	options.Stdin, options.WithoutCauses = nil, true
+	return options
+}
+
+// find finds the targets of both sides. A path that was asked about must have
+// some on one side at least.
+func (c *comparison) find(revision string) error {
+	for _, path := range c.asked {
+		headErr, baseErr := c.head.add(path), c.base.add(path)
+		var absent absentError
+		switch {
+		case headErr == nil:
+		case !errors.As(headErr, &absent):
+			return headErr
+		case baseErr != nil:
+			return fmt.Errorf("%s: %w, neither in the working tree nor in %s", path, absent, revision)
+		}
+	}
+	if err := c.base.addAsIn(c.head); err != nil {
+		return err
+	}
+	return c.head.addAsIn(c.base)
+}

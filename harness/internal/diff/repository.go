@@ -1,0 +1,220 @@
+package diff
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-git/go-billy/v5"
+	"github.com/go-git/go-billy/v5/osfs"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/cache"
+	"github.com/go-git/go-git/v5/plumbing/object"
+	"github.com/go-git/go-git/v5/storage/filesystem"
+	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
+)
+
+// repository reads commits and refs. Nothing is ever written to it.
+//
+// It is go-git's storage, and not its Repository, because that one refuses to
+// open a partial clone and a repository with extensions.worktreeConfig, and
+// links SSH and HTTP into the program. What is overridden below is what go-git's
+// storage gets wrong: borrowed objects, and where a shallow clone ends.
+type repository struct {
+	*filesystem.Storage
+	// top is the real path of the working tree.
+	top string
+	// stores hold the objects: those that are borrowed, as clones with --shared and
+	// --reference do, and last the repository's own. Go-git takes a relative path
+	// in objects/info/alternates for one below .git, does not follow the alternates
+	// of an alternate, and opens all of them anew for each object.
+	stores []*filesystem.ObjectStorage
+	// shallow are the commits whose parents a shallow clone left out. Go-git
+	// looks for these parents and fails.
+	shallow map[plumbing.Hash]bool
+	// unread is the error on the last object that could not be read.
+	unread error
+}
+
+// openRepository opens the repository that a folder is in. No git is run, and
+// no configuration of the repository is acted on.
+func openRepository(dir string) (*repository, error) {
+	top, dot, err := findDotGit(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &repository{top: top, shallow: map[plumbing.Hash]bool{}}
+	if err := r.open(dot); err != nil {
+		return nil, fmt.Errorf("open repository %s: %w", top, err)
+	}
+	return r, nil
+}
+
+// storageOptions keep packs open while a tree is read, and do not keep a large
+// file in memory.
+var storageOptions = filesystem.Options{KeepDescriptors: true, LargeObjectThreshold: 16 << 20}
+
+func (r *repository) open(dot string) error {
+	common := dot
+	if text, err := os.ReadFile(filepath.Join(dot, "commondir")); err == nil {
+		common = absolute(dot, strings.TrimSpace(string(text)))
+	}
+	if _, err := os.Stat(filepath.Join(common, "objects")); err != nil {
+		return err
+	}
+	var files billy.Filesystem = osfs.New(dot)
+	if common != dot {
+		files = dotgit.NewRepositoryFilesystem(files, osfs.New(common))
+	}
+	r.Storage = filesystem.NewStorageWithOptions(files, cache.NewObjectLRUDefault(), storageOptions)
+	if err := r.refuseFormat(); err != nil {
+		return err
+	}
+	shallow, err := r.Shallow()
+	if err != nil {
+		return fmt.Errorf("read shallow commits: %w", err)
+	}
+	for _, hash := range shallow {
+		r.shallow[hash] = true
+	}
+	r.stores = append(alternates(filepath.Join(common, "objects"), 0), &r.ObjectStorage)
+	return nil
+}
+
+func (r *repository) close() {
+	for _, store := range r.stores {
+		_ = store.Close()
+	}
+}
+
+// findDotGit finds the working tree that a folder is in, and its git folder,
+// which a worktree and a submodule name in a file.
+func findDotGit(dir string) (top, dot string, err error) {
+	for top = dir; ; top = filepath.Dir(top) {
+		dot = filepath.Join(top, ".git")
+		info, err := os.Stat(dot)
+		switch {
+		case err == nil && info.IsDir():
+			return top, dot, nil
+		case err == nil:
+			text, err := os.ReadFile(dot)
+			if err != nil {
+				return "", "", fmt.Errorf("open repository: %w", err)
+			}
+			path, found := strings.CutPrefix(strings.TrimSpace(string(text)), "gitdir: ")
+			if !found {
+				return "", "", fmt.Errorf("open repository: %s names no git folder", dot)
+			}
+			return top, absolute(top, path), nil
+		case !errors.Is(err, fs.ErrNotExist):
+			return "", "", fmt.Errorf("open repository: %w", err)
+		case isBare(top):
+			return "", "", errors.New("this repository is bare: it has no working tree, which is the head side; make one with `git worktree add`")
+		case top == filepath.Dir(top):
+			return "", "", errors.New("not in a git repository: run diff inside of the working tree that is compared")
+		}
+	}
+}
+
+func isBare(dir string) bool {
+	for _, name := range []string{"HEAD", "objects", "refs"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// refuseFormat refuses a repository whose objects or refs have a form that is
+// not read here. Other extensions do not concern a reader.
+func (r *repository) refuseFormat() error {
+	config, err := r.Config()
+	if err != nil {
+		return fmt.Errorf("read its configuration: %w", err)
+	}
+	extensions := config.Raw.Section("extensions")
+	if format := extensions.Option("objectformat"); format != "" && !strings.EqualFold(format, "sha1") {
+		return fmt.Errorf("its objects have the format %s: only sha1 is supported", format)
+	}
+	if format := extensions.Option("refstorage"); format != "" && !strings.EqualFold(format, "files") {
+		return fmt.Errorf("its refs have the format %s: only files is supported", format)
+	}
+	return nil
+}
+
+// alternates are what an objects folder borrows from, up to git's own depth.
+func alternates(folder string, depth int) []*filesystem.ObjectStorage {
+	text, err := os.ReadFile(filepath.Join(folder, "info", "alternates"))
+	if err != nil || depth > 5 {
+		return nil
+	}
+	var found []*filesystem.ObjectStorage
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSpace(line)
+		if line == "" || strings.HasPrefix(line, "#") {
+			continue
+		}
+		other := absolute(folder, line)
+		dir := dotgit.New(osfs.New(filepath.Dir(other)))
+		found = append(found, filesystem.NewObjectStorageWithOptions(dir, cache.NewObjectLRUDefault(), storageOptions))
+		found = append(found, alternates(other, depth+1)...)
+	}
+	return found
+}
+
+// EncodedObject implements storer.EncodedObjectStorer.
+func (r *repository) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (found plumbing.EncodedObject, err error) {
+	for _, store := range r.stores {
+		if found, err = store.EncodedObject(kind, hash); err == nil {
+			break
+		}
+	}
+	if err == nil && r.shallow[hash] {
+		found, err = withoutParents(found)
+	}
+	if err != nil {
+		r.unread = err
+	}
+	return found, err
+}
+
+// HashesWithPrefix lists the objects whose hashes begin so.
+func (r *repository) HashesWithPrefix(prefix []byte) (hashes []plumbing.Hash, err error) {
+	for _, store := range r.stores {
+		found, storeErr := store.HashesWithPrefix(prefix)
+		hashes, err = append(hashes, found...), cmp.Or(err, storeErr)
+	}
+	return hashes, err
+}
+
+// rootCommit is a commit that is read as if it had no parents. Its hash is still
+// that of the whole commit.
+type rootCommit struct {
+	*plumbing.MemoryObject
+	hash plumbing.Hash
+}
+
+// Hash implements plumbing.EncodedObject.
+func (c rootCommit) Hash() plumbing.Hash { return c.hash }
+
+func withoutParents(encoded plumbing.EncodedObject) (plumbing.EncodedObject, error) {
+	commit, err := object.DecodeCommit(nil, encoded)
+	if err != nil {
+		return nil, err
+	}
+	commit.ParentHashes = nil
+	root := rootCommit{&plumbing.MemoryObject{}, encoded.Hash()}
+	return root, commit.Encode(root.MemoryObject)
+}
+
+// absolute is a path as seen from a folder.
+func absolute(folder, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(folder, path)
+}

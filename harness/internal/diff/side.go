@@ -1,0 +1,268 @@
+package diff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/find"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// side is one of the two trees that are compared: the working tree, or the
+// base's in a folder of its own. Its methods take and return paths as seen from
+// the working directory, with forward slashes: those of both sides are alike.
+type side struct {
+	// top is the real path of the tree.
+	top string
+	// workDir is the real path of the working directory in this tree, where it
+	// need not exist, and realWorkDir the one that the process has.
+	workDir, realWorkDir string
+	// leftOut are the paths that the folder of the base side lacks.
+	leftOut []string
+	// targets are what is compared. The path of each is that of the file or folder
+	// that is read.
+	targets []find.Target
+}
+
+// file is the file or folder at a path.
+func (s *side) file(path string) string {
+	if s.workDir == s.realWorkDir {
+		return filepath.FromSlash(path) // as reports and messages are to name it
+	}
+	return filepath.Join(s.workDir, filepath.FromSlash(path))
+}
+
+// path is the path of a file or folder.
+func (s *side) path(file string) string {
+	relative, err := filepath.Rel(s.workDir, absolute(s.realWorkDir, filepath.FromSlash(file)))
+	if err != nil { // both are absolute, so this cannot be
+		return file
+	}
+	return filepath.ToSlash(relative)
+}
+
+// absentError says that there is nothing to judge at a path, and why.
+type absentError string
+
+// Error implements error.
+func (e absentError) Error() string { return string(e) }
+
+// find returns the targets at a path. Where there is none the error is an
+// absentError.
+func (s *side) find(path string) ([]find.Target, error) {
+	file := s.file(path)
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return nil, absentError("no such file or folder")
+	}
+	found, err := find.Targets([]string{file})
+	if errors.As(err, &find.NoAppError{}) {
+		return nil, absentError("no app in it or below it: an app is a folder with a kustomization.yaml (not of kind Component)")
+	}
+	return found, err
+}
+
+// add adds the targets at a path to those of the side, each once.
+func (s *side) add(path string) error {
+	found, err := s.find(path)
+	for _, t := range found {
+		if i := s.index(t.Path); i >= 0 {
+			s.targets[i].Required = s.targets[i].Required || t.Required
+		} else {
+			s.targets = append(s.targets, t)
+		}
+	}
+	return err
+}
+
+// addAsIn adds the targets that are at the same paths as those of the other side.
+// A folder of apps may be an app itself on one of the sides, which hides those
+// below it there.
+func (s *side) addAsIn(other *side) error {
+	for _, t := range other.targets {
+		path := other.path(t.Path)
+		file := s.file(path)
+		info, err := os.Stat(file)
+		if err != nil || s.has(path) || info.IsDir() && !render.IsApp(file) {
+			continue
+		}
+		if err := s.add(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// index is that of the target that reads a file or folder, or -1.
+func (s *side) index(file string) int {
+	return slices.IndexFunc(s.targets, func(t find.Target) bool { return t.Path == file })
+}
+
+func (s *side) has(path string) bool { return s.index(find.DisplayPath(s.file(path))) >= 0 }
+
+// sort sorts the targets by their paths.
+func (s *side) sort(order func(a, b string) int) {
+	slices.SortFunc(s.targets, func(a, b find.Target) int { return order(s.path(a.Path), s.path(b.Path)) })
+}
+
+// appsNotIn lists the targets that are apps and not targets of the other side.
+func (s *side) appsNotIn(other *side) []*app {
+	var apps []*app
+	for _, t := range s.targets {
+		if path := s.path(t.Path); t.Kind == find.App && !other.has(path) {
+			apps = append(apps, &app{path: path})
+		}
+	}
+	return apps
+}
+
+// appsElsewhere lists the apps of the tree that are no targets, and no apps on
+// the other side.
+func (s *side) appsElsewhere(other *side) ([]*app, error) {
+	var apps []*app
+	err := filepath.WalkDir(s.top, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		// The folder of the base side may be in the working tree.
+		if entry.Name() == ".git" || file == other.top {
+			return filepath.SkipDir
+		}
+		if path := s.path(file); render.IsApp(file) && !s.has(path) && !render.IsApp(other.file(path)) {
+			apps = append(apps, &app{path: path, elsewhere: true})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for apps: %w", err)
+	}
+	return apps, nil
+}
+
+func (s *side) readContents(apps []*app) {
+	for _, a := range apps {
+		a.content = contentOf(s.file(a.path))
+	}
+}
+
+func (s *side) findWorkloads(ctx context.Context, apps []*app, options check.Options) error {
+	options.AllowAbsent, options.Progress = true, nil
+	var targets []find.Target
+	for _, a := range apps {
+		found, err := s.find(a.path)
+		if err != nil {
+			return err
+		}
+		targets = append(targets, found...)
+	}
+	result, err := s.judge(ctx, targets, options)
+	if err != nil {
+		return err
+	}
+	for i, a := range apps {
+		a.content = workloadsOf(result.Targets[i])
+	}
+	return nil
+}
+
+// follow makes a target of an app elsewhere. It must have a controllers workload
+// if its like on the other side was asked about by name.
+func (s *side) follow(a, like *app, asked []string) error {
+	if !a.elsewhere {
+		return nil
+	}
+	found, err := s.find(a.path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", a.path, err)
+	}
+	t := found[0]
+	if !slices.Contains(asked, like.path) {
+		t = t.Below(s.file(asked[0]))
+	}
+	s.targets = append(s.targets, t)
+	return nil
+}
+
+// judge judges targets of the side. The report has their paths as seen from the
+// working directory, also on the base side.
+func (s *side) judge(ctx context.Context, targets []find.Target, options check.Options) (*report.Report, error) {
+	// The base side has no .git to be found by.
+	options.Render.Root = s.top
+	result, err := check.Targets(ctx, targets, options)
+	if err != nil || s.workDir == s.realWorkDir {
+		return result, err
+	}
+	for i := range result.Targets {
+		t := &result.Targets[i]
+		// A constraint, too, may be what a finding is about, and is in no tree.
+		if isBelow(s.top, absolute(s.realWorkDir, t.Path)) {
+			t.Path = s.path(t.Path)
+		}
+		if t.Error != "" {
+			t.Error = s.message(t.Error)
+		}
+		for f := range t.Findings {
+			for c := range t.Findings[f].Causes {
+				if cause := &t.Findings[f].Causes[c]; isBelow(s.top, absolute(s.realWorkDir, cause.File)) {
+					cause.File = s.path(cause.File)
+				}
+			}
+		}
+	}
+	return result, nil
+}
+
+// message is an error's message with paths as seen from the working directory:
+// the folder of the base side is gone when somebody reads it.
+func (s *side) message(text string) string {
+	inside := regexp.MustCompile(regexp.QuoteMeta(s.top) + "(/[^\\s:;,'\"`()]*)?")
+	text = inside.ReplaceAllStringFunc(text, func(file string) string { return filepath.FromSlash(s.path(file)) })
+	if len(s.leftOut) > 0 {
+		names := s.leftOut[:min(len(s.leftOut), 5)]
+		text += fmt.Sprintf("; the base side is without %d symbolic links that lead out of the repository or files that are too large: %s", len(s.leftOut), strings.Join(names, ", "))
+	}
+	return text
+}
+
+// pathsOf turns paths as a user gives them, all below top, into paths as seen
+// from the working directory.
+func pathsOf(given []string, top, workDir string) ([]string, error) {
+	var paths []string
+	for _, one := range given {
+		switch one {
+		case "-":
+			return nil, errors.New("-: standard input has no base side: name an app, a manifest or a folder of the repository")
+		case "":
+			return nil, errors.New("a PATH is empty")
+		}
+		file := absolute(workDir, one)
+		if !isBelow(top, file) {
+			// It may lead to the tree by a symbolic link outside of it.
+			if real, err := filepath.EvalSymlinks(file); err == nil {
+				file = real
+			}
+		}
+		path, err := filepath.Rel(workDir, file)
+		if err != nil || !isBelow(top, file) {
+			return nil, fmt.Errorf("%s: outside of the repository", one)
+		}
+		if path = filepath.ToSlash(path); !slices.Contains(paths, path) {
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
+
+// isBelow reports whether a file is a folder or below it.
+func isBelow(folder, file string) bool {
+	relative, err := filepath.Rel(folder, file)
+	return err == nil && filepath.IsLocal(relative)
+}

@@ -1,0 +1,179 @@
+package diff
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+)
+
+// Limits on what is written for the base side. A tree that repeats itself can
+// be small in the repository and endless on the disk.
+const (
+	maxFiles     = 1_000_000
+	maxTreeBytes = 4 << 30
+	maxDepth     = 200
+)
+
+// checkout is a commit's tree in a folder. Go-git's own checkout writes into the
+// repository too, and its TreeWalker ends without an error at a folder that is
+// not in the repository, as if nothing came after it.
+type checkout struct {
+	repository *repository
+	root       *os.Root
+	maxBytes   int64
+
+	links map[string]string // name → target
+	files int
+	bytes int64
+	// leftOut are the paths that are in the tree and not in the folder.
+	leftOut []string
+}
+
+// write writes the files of a commit into a folder, which must be empty, and
+// returns the paths that it left out, sorted: symbolic links that lead out of
+// the tree, which would show the machine's files as the repository's, and files
+// of more than maxBytes, which rendering would refuse. Submodules are not part
+// of the tree, and git filters (LFS) are not run.
+func (r *repository) write(ctx context.Context, commit *object.Commit, folder string, maxBytes int64) ([]string, error) {
+	root, err := os.OpenRoot(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	c := &checkout{repository: r, root: root, maxBytes: maxBytes, links: map[string]string{}}
+	if err := c.tree(ctx, commit.TreeHash, ".", 0); err != nil {
+		return nil, err
+	}
+	if err := c.writeLinks(); err != nil {
+		return nil, err
+	}
+	slices.Sort(c.leftOut)
+	return c.leftOut, nil
+}
+
+func (c *checkout) tree(ctx context.Context, hash plumbing.Hash, folder string, depth int) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	if depth > maxDepth {
+		return fmt.Errorf("%s: more than %d folders deep", folder, maxDepth)
+	}
+	tree, err := object.GetTree(c.repository, hash)
+	if err != nil {
+		return unreadable(folder, err)
+	}
+	for _, entry := range tree.Entries {
+		if !safeName(entry.Name) {
+			return fmt.Errorf("%s: git does not allow the name %q", folder, entry.Name)
+		}
+		name := path.Join(folder, entry.Name)
+		switch entry.Mode {
+		case filemode.Dir:
+			if err := c.root.Mkdir(name, 0o700); err != nil {
+				return err
+			}
+			if err := c.tree(ctx, entry.Hash, name, depth+1); err != nil {
+				return err
+			}
+		case filemode.Submodule:
+		default:
+			if c.files++; c.files > maxFiles {
+				return fmt.Errorf("more than %d files", maxFiles)
+			}
+			if err := c.blob(entry, name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// safeName is git's own rule for the names in a tree: one element of a path,
+// which is not special.
+func safeName(name string) bool {
+	return name != "" && name != "." && name != ".." && !strings.EqualFold(name, ".git") && !strings.ContainsAny(name, "/\\\x00")
+}
+
+func (c *checkout) blob(entry object.TreeEntry, name string) (err error) {
+	blob, err := object.GetBlob(c.repository, entry.Hash)
+	if err != nil {
+		return unreadable(name, err)
+	}
+	if blob.Size > c.maxBytes {
+		c.leftOut = append(c.leftOut, name)
+		return nil
+	}
+	if c.bytes += blob.Size; c.bytes > maxTreeBytes {
+		return fmt.Errorf("more than %d GiB of files", maxTreeBytes>>30)
+	}
+	content, err := blob.Reader()
+	if err != nil {
+		return unreadable(name, err)
+	}
+	defer content.Close()
+	if entry.Mode == filemode.Symlink {
+		target, err := io.ReadAll(content)
+		if err != nil {
+			return unreadable(name, err)
+		}
+		c.links[name] = string(target)
+		return nil
+	}
+	permissions := fs.FileMode(0o600)
+	if entry.Mode == filemode.Executable {
+		permissions = 0o700
+	}
+	file, err := c.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, permissions)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(file, content); err != nil {
+		file.Close()
+		return unreadable(name, err)
+	}
+	return file.Close()
+}
+
+// unreadable explains an object that cannot be read.
+func unreadable(name string, err error) error {
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		return fmt.Errorf("%s is not in this repository: it may be a partial clone, of which git fetches files when it needs them; run `git fetch --refetch --no-filter`", name)
+	}
+	return fmt.Errorf("read %s: %w", name, err)
+}
+
+// writeLinks writes the symbolic links, when all else is there, and removes
+// those that lead out of the folder, also by way of another link.
+func (c *checkout) writeLinks() error {
+	var bad []string
+	for name, target := range c.links {
+		if target == "" || strings.Contains(target, "\x00") {
+			bad = append(bad, name)
+		} else if err := c.root.Symlink(target, name); err != nil {
+			return err
+		}
+	}
+	for name := range c.links {
+		// Root follows links as the kernel does, and refuses to leave.
+		if _, err := c.root.Stat(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			bad = append(bad, name)
+		}
+	}
+	for _, name := range bad {
+		if err := c.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	c.leftOut = append(c.leftOut, bad...)
+	return nil
+}

@@ -1,0 +1,126 @@
+package evaluate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing/fstest"
+
+	"github.com/proompteng/nevermigrate/harness/internal/bundle"
+	"github.com/proompteng/nevermigrate/harness/internal/constraint"
+	"github.com/proompteng/nevermigrate/policy"
+)
+
+// Policy is the rules to judge by.
+type Policy struct {
+	name    string // for messages
+	builtin bool
+	// rules are the Rego files, and dir the folder they are in; empty when they
+	// are in none.
+	rules fs.FS
+	dir   string
+	data  map[string]any
+}
+
+// LoadPolicy finds the policy at a path: a folder, or an OPA bundle, which must
+// be signed as verification says. An empty path is the policy in this binary. It
+// is an error when there is nothing at the path, when a key is given for what is
+// no bundle, and when the bundle cannot be used; whether the rules compile is for
+// New to say.
+func LoadPolicy(path string, verification bundle.Verification) (*Policy, error) {
+	if path == "" {
+		if verification.KeyFile != "" {
+			return nil, fmt.Errorf("verify the built-in policy with %s: it is part of this program and not signed: name a bundle, or leave out the key", verification.KeyFile)
+		}
+		return &Policy{name: "the built-in policy", builtin: true, rules: policy.FS}, nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("load policy %s: no such folder or bundle", path)
+	case err != nil:
+		return nil, fmt.Errorf("load policy: %w", err)
+	case !info.IsDir():
+		return loadBundle(path, verification)
+	case verification.KeyFile != "":
+		return nil, fmt.Errorf("load policy %s: it is a folder, and a folder has no signature to verify with %s: name a bundle, or leave out the key", path, verification.KeyFile)
+	}
+	return &Policy{name: "policy " + path, rules: os.DirFS(path), dir: path}, nil
+}
+
+// constraintKeys are the keys by which a constraint lies at the root of the
+// data, in its place or misplaced.
+var constraintKeys = []string{"apiVersion", "enforcementAction", "kind", "match", "metadata", "parameters", "spec", "status"}
+
+func loadBundle(path string, verification bundle.Verification) (*Policy, error) {
+	contents, err := bundle.Load(path, verification)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range constraintKeys {
+		if _, ok := contents.Data[key]; ok {
+			return nil, fmt.Errorf("load bundle %s: its data has %s at the root, where the rules look for the constraint: "+
+				"leave the constraint out of the bundle and give it with --constraint", path, key)
+		}
+	}
+	rules := fstest.MapFS{}
+	for name, text := range contents.Modules {
+		rules[name] = &fstest.MapFile{Data: text, Mode: 0o600}
+	}
+	return &Policy{name: "bundle " + path, rules: rules, data: contents.Data}, nil
+}
+
+// Rules are the Rego files of the policy.
+func (p *Policy) Rules() fs.FS { return p.rules }
+
+// unpack makes files of the policy and a constraint in a folder, for conftest
+// loads from files only: it returns the folder with the rules and the files with
+// the data.
+func (p *Policy) unpack(work string, c *constraint.Constraint) (rules string, data []string, err error) {
+	if rules = p.dir; rules == "" {
+		rules = filepath.Join(work, "policy")
+		if err := os.CopyFS(rules, p.rules); err != nil {
+			return "", nil, fmt.Errorf("unpack %s: %w", p.name, err)
+		}
+	}
+	add := func(name string, content map[string]any) error {
+		text, err := json.Marshal(content)
+		if err != nil {
+			return err
+		}
+		file := filepath.Join(work, name)
+		data = append(data, file)
+		return os.WriteFile(file, text, 0o600)
+	}
+	if len(p.data) > 0 {
+		if err := add("data.json", p.data); err != nil {
+			return "", nil, fmt.Errorf("unpack %s: %w", p.name, err)
+		}
+	}
+	if c != nil {
+		if err := add("constraint.json", c.Content); err != nil {
+			return "", nil, fmt.Errorf("load constraint %s: %w", c.File, err)
+		}
+	}
+	return rules, data, nil
+}
+
+// shown is an error of conftest with the places as the user knows them: not in
+// the temporary folder.
+func (p *Policy) shown(err error, rules string) error {
+	message := err.Error()
+	if p.dir == "" {
+		// Some of them are without the first slash.
+		folder := filepath.ToSlash(rules) + "/"
+		message = strings.NewReplacer(folder, "", strings.TrimPrefix(folder, "/"), "").Replace(message)
+	}
+	// Conftest's words before the loader's or compiler's own say nothing.
+	for _, prefix := range []string{"loading policies: ", "load: ", "get compiler: "} {
+		message = strings.TrimPrefix(message, prefix)
+	}
+	return errors.New(message)
+}

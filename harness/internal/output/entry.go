@@ -1,0 +1,188 @@
+package output
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// codeUndecided stands where a format needs a code for a target that could not
+// be judged: there is no finding, and what is not shown would look right.
+const codeUndecided = "undecided"
+
+// Entry is one thing that a report says of a target: a finding, or, when there
+// is none, that the target could not be judged.
+type Entry struct {
+	Target  *report.Target
+	Finding *report.Finding
+	// passed says that the finding stands for there being none: it only names
+	// what is right.
+	passed bool
+}
+
+// level says how bad an entry is, the worst first.
+type level int
+
+const (
+	denied level = iota
+	warned
+	// dryRun is broken, and not refused.
+	dryRun
+	passed
+	levels
+)
+
+func (e Entry) level() level {
+	switch {
+	case e.passed:
+		return passed
+	case e.Finding == nil || e.Finding.Severity == report.Deny:
+		return denied
+	case e.Finding.Enforcement == "dryrun":
+		return dryRun
+	default:
+		return warned
+	}
+}
+
+// severity is the word for how bad it is.
+func (e Entry) severity() string {
+	switch {
+	case e.Finding == nil:
+		return "error"
+	case e.level() == dryRun:
+		return "dry run"
+	default:
+		return string(e.Finding.Severity)
+	}
+}
+
+// fails reports whether the entry alone would make the exit status other than 0.
+func (e Entry) fails(failOnWarn bool) bool {
+	level := e.level()
+	return level == denied || level == warned && failOnWarn
+}
+
+func (e Entry) code() string {
+	if e.Finding == nil {
+		return codeUndecided
+	}
+	return e.Finding.Code
+}
+
+// heading is the code and what the entry is about.
+func (e Entry) heading() string {
+	switch {
+	case e.Finding == nil:
+		return codeUndecided
+	case e.passed:
+		return plainStyle.subject(e.Finding)
+	default:
+		return plaintext.Line(e.Finding.Code) + " " + plainStyle.subject(e.Finding)
+	}
+}
+
+// lines are what is wrong and what to do, and where it comes from.
+func (e Entry) lines() []string {
+	if e.Finding == nil {
+		return strings.Split(plaintext.Lines(e.Target.Error), "\n")
+	}
+	message := plaintext.Line(e.Finding.Message)
+	if e.Finding.Remedy != "" {
+		message += " " + plaintext.Line(e.Finding.Remedy)
+	}
+	return append([]string{message}, plainStyle.origin(e.Finding)...)
+}
+
+// body is the lines as a text.
+func (e Entry) body() string { return strings.Join(e.lines(), "\n") }
+
+// line is the heading and the body, for formats that have one line for them.
+func (e Entry) line() string {
+	lines := slices.DeleteFunc(e.lines(), func(line string) bool { return line == "" })
+	return strings.Join(strings.Fields(e.heading()+": "+strings.Join(lines, " | ")), " ")
+}
+
+// cause is the most decisive cause, or nil.
+func (e Entry) cause() *report.Cause {
+	if e.Finding == nil || len(e.Finding.Causes) == 0 || e.Finding.Causes[0].File == "" {
+		return nil
+	}
+	return &e.Finding.Causes[0]
+}
+
+// place is where a reader should look: the file of the cause, or the target.
+// Line and column are 0 when they are not known.
+func (e Entry) place() (file string, line, column int) {
+	file = e.Target.Path
+	if cause := e.cause(); cause != nil {
+		file = cause.File
+		if cause.Line > 0 {
+			line, column = cause.Line, cause.Column
+		}
+	}
+	return plaintext.Line(file), line, column
+}
+
+// byLevel sorts the worst first.
+func byLevel(entries []Entry) []Entry {
+	slices.SortStableFunc(entries, func(a, b Entry) int { return int(a.level() - b.level()) })
+	return entries
+}
+
+// resultsOf lists what is said of a target, the worst first, and after it what
+// was judged and is right: each container of a controllers workload that no finding
+// is about. A target of which there is nothing to list is right itself, so that
+// every target is seen.
+func resultsOf(target *report.Target) []Entry {
+	var results []Entry
+	if target.Error != "" {
+		results = append(results, Entry{Target: target})
+	}
+	for i := range target.Findings {
+		results = append(results, Entry{Target: target, Finding: &target.Findings[i]})
+	}
+	for _, m := range modesOf(target) {
+		isJudged := m.Workload.Role == report.Controllers && m.Container.Type != "" && !m.Container.Exempt
+		if isJudged && !slices.ContainsFunc(target.Findings, func(f report.Finding) bool { return m.isConcernedBy(&f) }) {
+			right := &report.Finding{Constraint: m.Workload.Constraint, Workload: m.workload(), Namespace: m.Workload.Namespace, Container: m.Container.Name}
+			results = append(results, Entry{target, right, true})
+		}
+	}
+	if len(results) == 0 {
+		return []Entry{{target, &report.Finding{}, true}}
+	}
+	return byLevel(results)
+}
+
+// allResults lists the results of each target.
+func allResults(r *report.Report) [][]Entry {
+	var all [][]Entry
+	for i := range r.Targets {
+		all = append(all, resultsOf(&r.Targets[i]))
+	}
+	return all
+}
+
+// problems lists the results that are not right.
+func problems(r *report.Report) []Entry {
+	return slices.DeleteFunc(slices.Concat(allResults(r)...), func(e Entry) bool { return e.passed })
+}
+
+// numbers counts results by level.
+func numbers(results ...[]Entry) (n [levels]int) {
+	for _, result := range slices.Concat(results...) {
+		n[result.level()]++
+	}
+	return n
+}
+
+// totals counts results as a test runner counts tests.
+func totals(results [][]Entry) string {
+	n := numbers(results...)
+	return fmt.Sprintf("%s, %d passed, %s, %s, %s", plaintext.Count(n[denied]+n[warned]+n[dryRun]+n[passed], "test"), n[passed],
+		plaintext.Count(n[warned], "warning"), plaintext.Count(n[denied], "failure"), plaintext.Count(n[dryRun], "exception"))
+}

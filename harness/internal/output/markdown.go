@@ -1,0 +1,86 @@
+package output
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/markdown"
+	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// Markdown is for pull request comments and step summaries: what is broken in a
+// table, the rest folded.
+const Markdown report.Format = "markdown"
+
+func writeMarkdown(b *bytes.Buffer, r *report.Report, options Options) error {
+	status, sentence := Verdict(r, options.FailOnWarn)
+	fmt.Fprintf(b, "### nevermigrate: %s\n\n**%s.** %s\n", status, plaintext.UpperFirst(sentence), counts(r.Summary))
+	if entries := byLevel(problems(r)); len(entries) > 0 {
+		markdown.WriteTable(b, "| | Code | Target | Workload | Cause |", entries, Entry.MarkdownCells, markdown.TableLimit, "finding")
+		WriteMarkdownDetails(b, entries)
+	}
+	var modes []containerMode
+	for i := range r.Targets {
+		target := &r.Targets[i]
+		modes = append(modes, modesOf(target)...)
+		if target.Error == "" && len(target.Workloads) == 0 && len(target.Findings) == 0 {
+			modes = append(modes, containerMode{Target: target})
+		}
+	}
+	if len(modes) > 0 {
+		markdown.WriteFolded(b, "Modes of all workloads", func() {
+			markdown.WriteTable(b, "| Target | Workload | Role | Container | Mode |", modes, containerMode.markdownCells, markdown.RestLimit, "container")
+		})
+	}
+	return nil
+}
+
+// WriteMarkdownDetails writes, folded, all that is known of entries.
+func WriteMarkdownDetails(w io.Writer, entries []Entry) {
+	markdown.WriteFolded(w, "What is set, and what to set instead", func() {
+		fmt.Fprintln(w)
+		markdown.WriteList(w, entries, Entry.markdownItem, markdown.DetailsLimit, "finding")
+	})
+}
+
+// MarkdownCells are the cells for an entry: severity, code, target, workload, cause.
+func (e Entry) MarkdownCells() []string {
+	workload, cause := "", ""
+	if e.Finding != nil {
+		workload = markdownStyle.subject(e.Finding)
+	}
+	if c := e.cause(); c != nil {
+		cause = markdown.Code(fileLine(c.File, c.Line))
+	}
+	return []string{e.severity(), markdown.Text(e.code()), markdown.Code(e.Target.Path), workload, cause}
+}
+
+// MarkdownWorkload names a workload.
+func MarkdownWorkload(w report.Workload) string {
+	return markdownStyle.subject(&report.Finding{Workload: w.Kind + "/" + w.Name, Namespace: w.Namespace}) + markdownStyle.constraint(w.Constraint)
+}
+
+func (e Entry) markdownItem() string {
+	path := markdown.Code(e.Target.Path)
+	if e.Finding == nil {
+		return fmt.Sprintf("- **error** %s could not be judged:<br>%s\n", path, markdown.Lines(e.Target.Error))
+	}
+	f := e.Finding
+	subject := markdownStyle.subject(f) + markdownStyle.constraint(f.Constraint)
+	lines := []string{fmt.Sprintf("- **%s** %s %s", markdown.Text(f.Code), path, subject), markdown.Text(f.Message)}
+	if f.Remedy != "" {
+		lines = append(lines, markdownStyle.labelled("Remedy", markdown.Text(f.Remedy)))
+	}
+	return strings.Join(append(lines, markdownStyle.origin(f)...), "<br>") + "\n"
+}
+
+func (m containerMode) markdownCells() []string {
+	path, w, c := markdown.Code(m.Target.Path), m.Workload, m.Container
+	if w == nil { // There is nothing to see in the target.
+		return []string{path, "none"}
+	}
+	return []string{path, MarkdownWorkload(*w), string(w.Role), containerName(c, markdown.Code, markdown.Text), markdown.Text(ModeText(c.Mode, c.Exempt))}
+}

@@ -1,0 +1,141 @@
+package output
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
+)
+
+func explained(t *testing.T) []ExplainedRule {
+	t.Helper()
+	known, err := catalogue.BuiltIn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules, err := known.Rules(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	examples, err := catalogue.Examples()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []ExplainedRule
+	for _, rule := range rules {
+		example := examples[rule.Code]
+		all = append(all, ExplainedRule{Rule: rule, Example: &example})
+	}
+	return all
+}
+
+// TestRulePages holds the page of each rule, and the list of rules in the README,
+// to the catalogue.
+func TestRulePages(t *testing.T) {
+	folder := filepath.Join("..", "..", "..", "docs", "rules")
+	list := "| code | severity | what is wrong |\n|---|---|---|\n"
+	pages := map[string]bool{}
+	for _, rule := range explained(t) {
+		written(t, filepath.Join(folder, rule.Code+".md"), rulePage(t, rule))
+		pages[rule.Code+".md"] = true
+		list += fmt.Sprintf("| [%s](docs/rules/%[1]s.md) | %s | %s |\n", rule.Code, rule.Severity, rule.Title)
+	}
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !pages[entry.Name()] {
+			t.Errorf("docs/rules/%s is the page of no rule", entry.Name())
+		}
+	}
+	const start, end = "<!-- rules -->\n", "<!-- end of rules -->\n"
+	readme := filepath.Join("..", "..", "..", "README.md")
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(text), start)
+	_, after, ok := strings.Cut(rest, end)
+	if !ok {
+		t.Fatalf("README.md has no place for the list of rules, between %q and %q", start, end)
+	}
+	written(t, readme, before+start+list+end+after)
+}
+
+// rulePage is what WriteRule writes as a page in Markdown.
+func rulePage(t *testing.T, rule ExplainedRule) string {
+	t.Helper()
+	change, err := rule.change()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf(`# %s: %s
+
+Severity: %s. %s
+
+**Remedy:** %s
+
+## Example
+
+%s It fires with the line marked `+"`-`"+`, and is right with the one marked `+"`+`"+`.
+
+`+"```diff\n%s```"+`
+
+It finds: %s
+`, rule.Code, rule.Title, rule.Severity, rule.Description, rule.Remedy, rule.Example.Why, change, rule.Example.Finds)
+}
+
+// written compares a file with what is written now, or writes it.
+func written(t *testing.T, file, want string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Errorf("%s is stale, run scripts/generate (-now +committed):\n%s", file, diff)
+	}
+}
+
+// TestWriteRule holds the whole text of one rule.
+func TestWriteRule(t *testing.T) {
+	rules := explained(t)
+	rule := rules[slices.IndexFunc(rules, func(r ExplainedRule) bool { return r.Code == "CNM102" })]
+	rule.Example.Fires, rule.Example.Right = "kind: A\nvalue: \"off\"\n", "kind: A\nvalue: skip\n"
+	var got bytes.Buffer
+	if err := WriteRule(&got, rule); err != nil {
+		t.Fatal(err)
+	}
+	const want = `CNM102 (warn): A control plane with a value that says neither auto nor skip
+
+It means auto, which may not be what its author meant.
+Remedy: Set it to value: "auto" or to value: "skip".
+
+Example: A typo in the control plane means auto all the same. It fires with the line marked -, and is right with the one marked +.
+
+   kind: A
+  -value: "off"
+  +value: skip
+
+It finds: JANGAR_MIGRATIONS in spec.template.spec.containers[0].env[0] is "skpi", which is neither auto nor a skip value, so the service migrates. Set it to value: "auto" or to value: "skip".
+`
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

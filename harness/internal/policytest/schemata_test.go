@@ -1,0 +1,346 @@
+package policytest
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"golang.org/x/sync/errgroup"
+)
+
+// Many mutants are compiled at once, with all tests. A rule stands there as it is,
+// and once more for each mutant of it; the first condition of each is the number
+// at the rule's switch in the data, 0 for the rule as it is. To try a mutant is to
+// set one switch and to evaluate the tests that refer to the rule, until one is
+// red. Only a default cannot have conditions: its mutants are compiled one by one.
+
+// batch is how many mutants are compiled at once. The compiler's work grows faster
+// than their number.
+const batch = 250
+
+// judgeMutants sets the outcome of each mutant.
+func judgeMutants(t *testing.T, all map[string]*ast.Module, mutants []*mutant) {
+	t.Helper()
+	var together, alone []*mutant
+	for _, m := range mutants {
+		if all[m.file].Rules[m.rule].Default {
+			alone = append(alone, m)
+		} else {
+			together = append(together, m)
+		}
+	}
+	for len(together) > 0 {
+		count := min(batch, len(together))
+		for count < len(together) && together[count].at() == together[count-1].at() {
+			count++
+		}
+		judgeTogether(t, all, together[:count])
+		together = together[count:]
+	}
+	for _, m := range alone {
+		compiler := compileAlone(all, m)
+		if compiler == nil {
+			m.outcome = stillborn
+			continue
+		}
+		m.outcome = newRunner(t, compiler, nil).run(t.Context(), testsOf(compiler), nil)
+	}
+}
+
+// judgeTogether compiles mutants at once and tries one after the other.
+func judgeTogether(t *testing.T, all map[string]*ast.Module, mutants []*mutant) {
+	t.Helper()
+	rules := maps.Clone(all)
+	maps.DeleteFunc(rules, func(file string, _ *ast.Module) bool { return strings.HasSuffix(file, "_test.rego") })
+	bury(rules, mutants)
+	mutants = compiling(mutants)
+	compiler, switches := compileTogether(all, mutants)
+	if compiler.Failed() {
+		t.Fatalf("compile the mutants: %v", compiler.Errors)
+	}
+	tests := testsOf(compiler)
+	if outcome := newRunner(t, compiler, switches).run(t.Context(), tests, nil); outcome != alive {
+		t.Fatalf("a test is red without a mutant: %s", outcome)
+	}
+	// The mutants of one rule are tried by one runner: they die of the same tests.
+	var queue sync.Mutex
+	next := 0
+	take := func() []*mutant {
+		queue.Lock()
+		defer queue.Unlock()
+		first := next
+		for next < len(mutants) && mutants[next].at() == mutants[first].at() {
+			next++
+		}
+		return mutants[first:next]
+	}
+	var group errgroup.Group
+	for range runtime.GOMAXPROCS(0) {
+		r := newRunner(t, compiler, switches)
+		group.Go(func() error {
+			for {
+				mutants := take()
+				if len(mutants) == 0 {
+					return nil
+				}
+				reaching := reaching(tests, mutants[0], all)
+				r.deadly = nil
+				for _, m := range mutants {
+					if err := r.set(t.Context(), m, m.number); err != nil {
+						return err
+					}
+					m.outcome = r.run(t.Context(), reaching, m)
+				}
+				if err := r.set(t.Context(), mutants[0], 0); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// at names the switch of a mutant's rule.
+func (m *mutant) at() string { return fmt.Sprintf("%s %d", m.file, m.rule) }
+
+// bury marks the mutants that the compiler refuses.
+func bury(rules map[string]*ast.Module, mutants []*mutant) {
+	for {
+		compiler, _ := compileTogether(rules, mutants)
+		if !compiler.Failed() {
+			return
+		}
+		if len(mutants) == 1 {
+			mutants[0].outcome = stillborn
+			return
+		}
+		for _, err := range compiler.Errors {
+			// The place of other errors may be that of another rule.
+			if i, ok := placeOf(err); ok && err.Code == ast.UnsafeVarErr {
+				mutants[i].outcome = stillborn
+			}
+		}
+		left := compiling(mutants)
+		if len(left) == len(mutants) {
+			bury(rules, mutants[:len(mutants)/2])
+			bury(rules, mutants[len(mutants)/2:])
+			return
+		}
+		mutants = left
+	}
+}
+
+func compiling(mutants []*mutant) []*mutant {
+	return slices.DeleteFunc(slices.Clone(mutants), func(m *mutant) bool { return m.outcome == stillborn })
+}
+
+// compileTogether compiles modules with mutants, each of which stands, for the
+// errors, in a file of its own. It returns the switches, all at 0.
+func compileTogether(all map[string]*ast.Module, mutants []*mutant) (*ast.Compiler, map[string]any) {
+	with, switches := maps.Clone(all), map[string]any{}
+	for i, m := range mutants {
+		if with[m.file] == all[m.file] {
+			with[m.file] = all[m.file].Copy()
+		}
+		module := with[m.file]
+		if switches[m.at()] == nil {
+			switches[m.at()] = 0
+			guard(module.Rules[m.rule], m.at(), 0)
+		}
+		if m.mutated != nil {
+			mutated := m.mutated.Copy()
+			locate(mutated, fmt.Sprintf("%s%d", placeOfMutant, i))
+			guard(mutated, m.at(), m.number)
+			module.Rules = append(module.Rules, mutated)
+		}
+	}
+	compiler := ast.NewCompiler().SetErrorLimit(0)
+	compiler.Compile(with)
+	return compiler, switches
+}
+
+const placeOfMutant = "mutant "
+
+// placeOf is the index of the mutant of which an error is told, if it is one.
+func placeOf(err *ast.Error) (int, bool) {
+	number, ok := strings.CutPrefix(err.Location.File, placeOfMutant)
+	i, _ := strconv.Atoi(number)
+	return i, ok
+}
+
+// compileAlone compiles modules with one mutant; nil when it is refused.
+func compileAlone(all map[string]*ast.Module, m *mutant) *ast.Compiler {
+	with := maps.Clone(all)
+	module := all[m.file].Copy()
+	with[m.file] = module
+	if m.mutated == nil {
+		module.Rules = slices.Delete(module.Rules, m.rule, m.rule+1)
+	} else {
+		module.Rules[m.rule] = m.mutated
+	}
+	compiler := ast.NewCompiler()
+	if compiler.Compile(with); compiler.Failed() {
+		return nil
+	}
+	return compiler
+}
+
+// guard puts the condition before the conditions of a rule.
+func guard(rule *ast.Rule, at string, number int) {
+	condition := fmt.Sprintf("data.mutants[%q] == %d", at, number)
+	for r := rule; r != nil; r = r.Else {
+		first := ast.MustParseExpr(condition)
+		locate(first, r.Location.File)
+		r.Body = ast.NewBody(append([]*ast.Expr{first}, r.Body...)...)
+	}
+}
+
+// locate says of all nodes that they stand in a file.
+func locate(node any, file string) {
+	place := ast.NewLocation(nil, file, 1, 1)
+	ast.NewGenericVisitor(func(node any) bool {
+		switch node := node.(type) {
+		case *ast.Term:
+			node.Location = place
+		case ast.Node:
+			node.SetLoc(place)
+		}
+		return false
+	}).Walk(node)
+}
+
+// test is a Rego test, with the names of all rules that it may ask, itself or by
+// others.
+type test struct {
+	name, file string
+	asks       map[string]bool
+}
+
+// testsOf are the Rego tests of what was compiled, in the order of their files.
+func testsOf(compiler *ast.Compiler) []test {
+	var tests []test
+	for _, file := range slices.Sorted(maps.Keys(compiler.Modules)) {
+		module := compiler.Modules[file]
+		for _, rule := range module.Rules {
+			if strings.HasPrefix(rule.Head.Name.String(), "test_") {
+				asks := map[string]bool{}
+				addAsked(compiler, rule, asks, map[*ast.Rule]bool{})
+				tests = append(tests, test{rule.Ref().String(), file, asks})
+			}
+		}
+	}
+	return tests
+}
+
+func addAsked(compiler *ast.Compiler, rule *ast.Rule, names map[string]bool, seen map[*ast.Rule]bool) {
+	if seen[rule] {
+		return
+	}
+	seen[rule] = true
+	names[rule.Ref().GroundPrefix().String()] = true
+	for other := range compiler.Graph.Dependencies(rule) {
+		addAsked(compiler, other.(*ast.Rule), names, seen)
+	}
+}
+
+// reaching are the tests that may ask the rule of a mutant, those of its own
+// package first.
+func reaching(tests []test, m *mutant, all map[string]*ast.Module) []test {
+	module := all[m.file]
+	name := module.Package.Path.Extend(module.Rules[m.rule].Head.Ref().GroundPrefix()).String()
+	own := strings.TrimSuffix(m.file, ".rego") + "_test.rego"
+	var first, rest []test
+	for _, one := range tests {
+		switch {
+		case !one.asks[name]:
+		case one.file == own:
+			first = append(first, one)
+		default:
+			rest = append(rest, one)
+		}
+	}
+	return append(first, rest...)
+}
+
+// runner evaluates tests, one at a time.
+type runner struct {
+	compiler *ast.Compiler
+	store    storage.Store
+	prepared map[string]rego.PreparedEvalQuery
+	// deadly are tests that killed a mutant of the same rule; the last comes last.
+	deadly []string
+}
+
+func newRunner(t *testing.T, compiler *ast.Compiler, switches map[string]any) *runner {
+	t.Helper()
+	return &runner{
+		compiler: compiler,
+		store:    inmem.NewFromObject(map[string]any{"mutants": maps.Clone(switches)}),
+		prepared: map[string]rego.PreparedEvalQuery{},
+	}
+}
+
+// set puts the switch of a mutant's rule to a number.
+func (r *runner) set(ctx context.Context, m *mutant, number int) error {
+	return storage.WriteOne(ctx, r.store, storage.ReplaceOp, storage.Path{"mutants", m.at()}, number)
+}
+
+// tooLong bounds a test; a mutant that needs longer is killed.
+const tooLong = time.Minute
+
+// run evaluates tests until one is red, those first that were red for the mutants
+// before this one, and returns the outcome.
+func (r *runner) run(ctx context.Context, tests []test, m *mutant) string {
+	order := slices.Clone(tests)
+	slices.SortStableFunc(order, func(a, b test) int {
+		return slices.Index(r.deadly, b.name) - slices.Index(r.deadly, a.name)
+	})
+	for _, one := range order {
+		if outcome := r.evaluate(ctx, one.name); outcome != alive {
+			if m != nil {
+				r.deadly = append(slices.DeleteFunc(r.deadly, func(name string) bool { return name == one.name }), one.name)
+			}
+			return outcome
+		}
+	}
+	return alive
+}
+
+// evaluate evaluates a test, which is green when it is true. An error inside a
+// built-in function is an error of the test.
+func (r *runner) evaluate(ctx context.Context, name string) string {
+	limited, cancel := context.WithTimeout(ctx, tooLong)
+	defer cancel()
+	prepared, ok := r.prepared[name]
+	if !ok {
+		var err error
+		prepared, err = rego.New(
+			rego.Query(name), rego.Compiler(r.compiler), rego.Store(r.store), rego.StrictBuiltinErrors(true),
+		).PrepareForEval(limited)
+		if err != nil {
+			return name + ": " + err.Error()
+		}
+		r.prepared[name] = prepared
+	}
+	results, err := prepared.Eval(limited)
+	switch {
+	case err != nil:
+		return name + ": " + err.Error()
+	case len(results) == 1 && results[0].Expressions[0].Value == true:
+		return alive
+	}
+	return name
+}

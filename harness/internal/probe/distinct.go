@@ -1,0 +1,296 @@
+package probe
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/mode"
+)
+
+// group is what many configurations have in common: the paths that are set and
+// the template that then writes what breaks the contract. That is one mistake
+// in the design of a chart, whatever is set there.
+type group struct {
+	verdict Verdict
+	file    string
+	paths   []string
+	best    configuration // the plainest
+	judged  *judged       // of the best
+	codes   []string      // of all, sorted
+	count   int
+}
+
+// id names a group in a baseline.
+func (g *group) id() string { return strings.Join(g.paths, " + ") + " > " + g.file }
+
+func (g *group) addCodes(codes ...string) {
+	for _, code := range codes {
+		g.codes = insert(g.codes, code)
+	}
+}
+
+// distinct puts the trials into groups, and finds the plainest configuration of
+// each.
+func (s *search) distinct(ctx context.Context) ([]*group, error) {
+	trials := slices.Clone(s.trials)
+	depth := func(t trial) int {
+		deepest := 0
+		for _, change := range t.configuration {
+			deepest = max(deepest, len(change.path))
+		}
+		return deepest
+	}
+	slices.SortStableFunc(trials, func(a, b trial) int {
+		return cmp.Or(cmp.Compare(len(a.configuration), len(b.configuration)), cmp.Compare(depth(b), depth(a)))
+	})
+	var groups []*group
+	for _, t := range trials {
+		for _, file := range t.files {
+			found, err := s.groupOf(ctx, &groups, t.configuration, file, verdictOf(file, t.verdict))
+			if err != nil {
+				return nil, err
+			}
+			found.count++
+			found.addCodes(file.codes()...)
+		}
+	}
+	groups = s.join(groups)
+	for _, g := range groups {
+		if err := s.shrink(ctx, g); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(groups, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(order(a.verdict), order(b.verdict)), cmp.Compare(a.id(), b.id()))
+	})
+	return groups, nil
+}
+
+func order(v Verdict) int { return slices.Index([]Verdict{Escaped, Migrates, Vanished}, v) }
+
+// groupOf returns the group of a configuration, which may be new. It goes by the
+// least that must be set.
+func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration, file judgedFile, verdict Verdict) (*group, error) {
+	least, judged := c, file.judged
+	for i := 0; i < len(least) && len(least) > 1; {
+		fewer := slices.Delete(slices.Clone(least), i, i+1)
+		after, err := s.still(ctx, fewer, file.name, verdict)
+		if err != nil {
+			return nil, err
+		}
+		if after != nil {
+			least, judged = fewer, after
+		} else {
+			i++
+		}
+	}
+	for _, g := range *groups {
+		if g.file != file.name || g.verdict != verdict || len(g.best) != len(least) || !s.covers(least, g.best) {
+			continue
+		}
+		if slices.Equal(least.paths(), g.paths) && s.plainer(least, judged, g.best, g.judged) {
+			g.best, g.judged = least, judged
+		}
+		return g, nil
+	}
+	g := &group{verdict: verdict, file: file.name, paths: least.paths(), best: least, judged: judged}
+	*groups = append(*groups, g)
+	return g, nil
+}
+
+// verdictOf is the verdict on one file of a configuration.
+func verdictOf(file judgedFile, whole Verdict) Verdict {
+	if whole == Vanished {
+		return Vanished
+	}
+	return file.verdict()
+}
+
+// covers reports whether a configuration sets all that another sets, or
+// replaces the map in which that stands.
+func (s *search) covers(c, other configuration) bool {
+	return !slices.ContainsFunc(other, func(set change) bool {
+		return !slices.ContainsFunc(c, func(change change) bool {
+			return slices.Equal(set.path, change.path) || below(set.path, change.path) && s.isMap(change.path)
+		})
+	})
+}
+
+func (s *search) isMap(path []string) bool {
+	_, ok := s.at(path).(map[string]any)
+	return ok
+}
+
+// join puts groups that set keys below a place, of which nothing is known, into
+// the group that sets the place itself, unless it holds a map, or only they show
+// that a container migrates.
+func (s *search) join(groups []*group) []*group {
+	belongs := func(g, other *group) bool {
+		if other == g || other.file != g.file || other.verdict != g.verdict || len(other.best) != 1 {
+			return false
+		}
+		place := other.best[0]
+		return place.value != nil && !s.isMap(place.path) && doubt(other.judged) <= doubt(g.judged) &&
+			!slices.ContainsFunc(g.best, func(c change) bool { return !below(c.path, place.path) })
+	}
+	return slices.DeleteFunc(slices.Clone(groups), func(g *group) bool {
+		i := slices.IndexFunc(groups, func(other *group) bool { return belongs(g, other) })
+		if i < 0 {
+			return false
+		}
+		groups[i].count += g.count
+		groups[i].addCodes(g.codes...)
+		return true
+	})
+}
+
+// still judges a template under a configuration; nil when that has not the
+// verdict any more.
+func (s *search) still(ctx context.Context, c configuration, file string, verdict Verdict) (*judged, error) {
+	o, err := s.try(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range o.files {
+		if f.name == file && verdictOf(f, o.verdict) == verdict {
+			return f.judged, nil
+		}
+	}
+	return nil, nil
+}
+
+// doubt says how little is known that a controllers container migrates; zero
+// when one does.
+func doubt(j *judged) int {
+	least := 2
+	for _, f := range j.findings {
+		least = min(least, slices.Index([]mode.Mode{mode.Auto, mode.Unknown, mode.Skip}, f.mode))
+	}
+	return least
+}
+
+// plainer reports whether one configuration shows what is wrong more plainly
+// than another of the same paths.
+func (s *search) plainer(a configuration, judgedA *judged, b configuration, judgedB *judged) bool {
+	return cmp.Or(
+		cmp.Compare(doubt(judgedA), doubt(judgedB)),
+		cmp.Compare(s.oddity(a, judgedA), s.oddity(b, judgedB)),
+		cmp.Compare(size(a), size(b)),
+	) < 0
+}
+
+// oddity is how little a configuration looks like what a person would set.
+func (s *search) oddity(c configuration, j *judged) int {
+	sum := 0
+	for _, change := range c {
+		plain, isText := change.value.(string)
+		text, _ := json.Marshal(change.value)
+		auto := string(mode.Auto)
+		switch migrates := doubt(j) == 0; {
+		case migrates && change.value == auto:
+		case change.value == nil, change.value == "":
+			sum += 3
+		case migrates && isText && strings.EqualFold(strings.TrimSpace(plain), auto),
+			migrates && !isText && strings.Contains(string(text), auto):
+			sum++
+		default:
+			sum += 2
+		}
+	}
+	for _, f := range j.findings {
+		// An entry of env that was taken for a container.
+		if s.isVariable(f.container) || f.container == "" && f.workload != "" {
+			sum += 2
+		}
+	}
+	return sum
+}
+
+// size is how many scalars, lists and maps a configuration sets.
+func size(c configuration) int {
+	var of func(value any) int
+	of = func(value any) int {
+		n := 1
+		switch value := value.(type) {
+		case []any:
+			for _, item := range value {
+				n += of(item)
+			}
+		case map[string]any:
+			for _, item := range value {
+				n += of(item)
+			}
+		}
+		return n
+	}
+	n := 0
+	for _, change := range c {
+		n += of(change.value)
+	}
+	return n
+}
+
+// shrink takes out of the lists of a group's best configuration what is not
+// needed.
+func (s *search) shrink(ctx context.Context, g *group) error {
+	for i := range g.best {
+		for shrunk := true; shrunk; {
+			shrunk = false
+			for _, smaller := range s.smallerThan(g.best[i].value) {
+				c := slices.Clone(g.best)
+				c[i].value = smaller
+				after, err := s.still(ctx, c, g.file, g.verdict)
+				if err != nil {
+					return err
+				}
+				if after != nil && doubt(after) <= doubt(g.judged) {
+					g.best, g.judged, shrunk = c, after, true
+					break
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// smallerThan are the values that a list or map in a list becomes when one thing
+// is taken out of it. What says what is wrong stays, and so do the keys without
+// which Kubernetes takes no element of a list.
+func (s *search) smallerThan(value any) []any {
+	var smaller []any
+	switch value := value.(type) {
+	case []any:
+		for i, item := range value {
+			smaller = append(smaller, slices.Delete(slices.Clone(value), i, i+1))
+			for _, less := range s.smallerThan(item) {
+				list := slices.Clone(value)
+				list[i] = less
+				smaller = append(smaller, list)
+			}
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			text, isText := value[key].(string)
+			if key != "name" && key != "image" && !(isText && (s.isVariable(text) || text == string(mode.Auto))) {
+				without := maps.Clone(value)
+				delete(without, key)
+				smaller = append(smaller, without)
+			}
+			for _, less := range s.smallerThan(value[key]) {
+				with := maps.Clone(value)
+				with[key] = less
+				smaller = append(smaller, with)
+			}
+		}
+	case string:
+		// One line of a command is enough to see what it does.
+		if rest, ok := strings.CutSuffix(value, " exec node server.js"); ok {
+			smaller = append(smaller, rest)
+		}
+	}
+	return smaller
+}

@@ -1,0 +1,182 @@
+package probe
+
+import (
+	_ "embed"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/markdown"
+	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
+)
+
+// Schema is the JSON Schema of the report that WriteJSON writes.
+//
+//go:embed probe.schema.json
+var Schema []byte
+
+// WriteJSON writes the report for programs.
+func (r *Report) WriteJSON(w io.Writer) error { return plaintext.WriteJSON(w, r) }
+
+// WriteTable writes the report for people.
+func (r *Report) WriteTable(w io.Writer) error {
+	var b strings.Builder
+	for _, chart := range r.Charts {
+		fmt.Fprintf(&b, "%s: %s\n", plaintext.Line(chart.title()), chart.state())
+		if n := len(chart.Notes); n > 0 && chart.Base == Harmless {
+			fmt.Fprintf(&b, "  %s of the templates could not be followed:\n", plaintext.Count(n, "place"))
+			for _, note := range chart.Notes {
+				fmt.Fprintf(&b, "    %s\n", plaintext.Line(note))
+			}
+		}
+		for _, hole := range chart.Holes {
+			hole.table(&b)
+		}
+		b.WriteByte('\n')
+	}
+	for _, id := range r.Gone {
+		fmt.Fprintf(&b, "no longer found: %s: take it out of the baseline\n", plaintext.Line(id))
+	}
+	fmt.Fprintf(&b, "%s\n", r.sentence())
+	return plaintext.Write(w, b.String())
+}
+
+func (c *Chart) title() string {
+	return fmt.Sprintf("%s, release %s in namespace %s", c.Folder, c.Release, c.Namespace)
+}
+
+func (c *Chart) state() string {
+	switch c.Base {
+	case NoControllers:
+		return "no controllers workload, so nothing was pushed"
+	case Harmless:
+		n := &c.Counts
+		return fmt.Sprintf("%s at %s: %d refused, %d harmless, %d holes, %d escaped, %d vanished",
+			plaintext.Count(n.Total(), "configuration"), plaintext.Count(c.Places, "place"), n.Refused, n.Harmless, n.Hole, n.Escaped, n.Vanished)
+	default:
+		return "the values as they are given are a hole, so nothing was pushed: mend that first"
+	}
+}
+
+func (h Hole) table(b *strings.Builder) {
+	fmt.Fprintf(b, "  %s %s\n", h.label(), plaintext.Line(h.title()))
+	for _, line := range []struct{ key, text string }{
+		{"set", h.Arguments},
+		{"found", h.found()},
+		{"template", h.Template},
+		{"read at", strings.Join(h.Read, ", ")},
+		{"rendered", oneLine(h.Entry)},
+		{"not confirmed", h.Unconfirmed},
+	} {
+		if line.text != "" {
+			fmt.Fprintf(b, "    %-9s %s\n", line.key, plaintext.Indented(line.text, 12))
+		}
+	}
+}
+
+// oneLine puts YAML on one line, as far as it has a form for that.
+func oneLine(entry string) string {
+	var kept, comments []string
+	for line := range strings.Lines(entry) {
+		if comment, ok := strings.CutPrefix(line, "# "); ok {
+			comments = append(comments, strings.TrimSpace(comment))
+		} else {
+			kept = append(kept, line)
+		}
+	}
+	text := flow(strings.Join(kept, ""))
+	if len(comments) > 0 {
+		text += " (" + strings.Join(comments, "; ") + ")"
+	}
+	return text
+}
+
+func (h Hole) label() string {
+	switch {
+	case h.Known:
+		return "KNOWN"
+	case h.Verdict == Migrates:
+		return "HOLE"
+	default:
+		return strings.ToUpper(string(h.Verdict))
+	}
+}
+
+func (h Hole) title() string {
+	if len(h.Paths) == 0 {
+		return "with nothing set"
+	}
+	return strings.Join(h.Paths, " with ")
+}
+
+func (h Hole) found() string {
+	text := h.Message
+	if len(h.Codes) > 0 {
+		text = strings.Join(h.Codes, ", ") + ": " + text
+	}
+	if h.Workload == "" {
+		return text
+	}
+	if h.Container == "" {
+		return h.Workload + ": " + text
+	}
+	return h.Workload + ", container " + h.Container + ": " + text
+}
+
+// sentence is the verdict on all charts.
+func (r *Report) sentence() string {
+	s := &r.Summary
+	var parts []string
+	if s.Escaped > 0 {
+		parts = append(parts, plaintext.Count(s.Escaped, "hole")+" that the policy does not see")
+	}
+	parts = append(parts, plaintext.Count(s.Holes, "hole"))
+	if s.Known > 0 {
+		parts[len(parts)-1] += fmt.Sprintf(" besides %d known", s.Known)
+	}
+	if s.Vanished == 1 {
+		parts = append(parts, "1 way to make controllers vanish")
+	} else if s.Vanished > 1 {
+		parts = append(parts, fmt.Sprintf("%d ways to make controllers vanish", s.Vanished))
+	}
+	if s.Unconfirmed > 0 {
+		parts = append(parts, fmt.Sprintf("%d not confirmed", s.Unconfirmed))
+	}
+	return fmt.Sprintf("%s in %s (seed %d).", strings.Join(parts, ", "), plaintext.Count(s.Configurations, "configuration"), r.Seed)
+}
+
+// WriteMarkdown writes the report for comments and step summaries.
+func (r *Report) WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### nevermigrate probe\n\n**%s**\n", markdown.Text(r.sentence()))
+	for _, chart := range r.Charts {
+		fmt.Fprintf(&b, "\n%s: %s.\n", markdown.Code(chart.title()), markdown.Text(chart.state()))
+		if len(chart.Holes) > 0 {
+			markdown.WriteTable(&b, "| | Codes | Set | Template |", chart.Holes, Hole.markdownCells, markdown.TableLimit, "hole")
+			markdown.WriteFolded(&b, "What is set, and what is rendered", func() {
+				markdown.WriteList(&b, chart.Holes, Hole.markdownItem, markdown.DetailsLimit, "hole")
+			})
+		}
+	}
+	for _, id := range r.Gone {
+		fmt.Fprintf(&b, "\nNo longer found: %s\n", markdown.Code(id))
+	}
+	return plaintext.Write(w, b.String())
+}
+
+func (h Hole) markdownCells() []string {
+	return []string{strings.ToLower(h.label()), strings.Join(h.Codes, " "), markdown.Code(h.Arguments), markdown.Code(h.Template)}
+}
+
+func (h Hole) markdownItem() string {
+	text := fmt.Sprintf("\n%s: %s\n", markdown.Code(h.title()), markdown.Text(h.found()))
+	for _, code := range []string{h.Values, h.Entry} {
+		if code != "" {
+			text += "\n" + markdown.CodeBlock(code) + "\n"
+		}
+	}
+	if h.Unconfirmed != "" {
+		text += "\nNot confirmed: " + markdown.Text(h.Unconfirmed) + "\n"
+	}
+	return text
+}

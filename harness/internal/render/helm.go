@@ -1,0 +1,97 @@
+package render
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/chart"
+	"helm.sh/helm/v4/pkg/chart/loader"
+	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
+	valueloader "helm.sh/helm/v4/pkg/chart/v2/loader"
+	"sigs.k8s.io/kustomize/api/types"
+)
+
+// A helm answers `helm template` with the arguments that kustomize gives to it
+// for a chart below the folder home, and with values in place of the chart's
+// first values file: the manifests that helm prints, or an error with helm's own
+// message.
+type helm interface {
+	template(ctx context.Context, chart types.HelmChart, home string, values []byte) ([]byte, error)
+}
+
+// embeddedHelm is Helm's SDK in this process. Nothing of the caller's
+// environment, kubeconfig or network reaches it.
+type embeddedHelm struct{ options Options }
+
+// template gives what the helm command line prints.
+func (h embeddedHelm) template(ctx context.Context, entry types.HelmChart, home string, values []byte) ([]byte, error) {
+	c, err := openChart(entry, home, values, h.options)
+	if err != nil {
+		return nil, err
+	}
+	if h.options.opened != nil {
+		h.options.opened(c)
+	}
+	chart, texts, err := c.execute(ctx, c.Values)
+	if err != nil {
+		return nil, err
+	}
+	var crds strings.Builder
+	if entry.IncludeCRDs {
+		for _, crd := range chart.CRDObjects() {
+			fmt.Fprintf(&crds, "---\n# Source: %s\n%s\n", crd.Filename, crd.File.Data)
+		}
+	}
+	return c.print(crds.String(), texts)
+}
+
+// mergeValues follows values.Options.MergeValues of Helm: files are over the
+// values that are given.
+func mergeValues(given []byte, files []string, o overlay) (map[string]any, error) {
+	merged := map[string]any{}
+	for i, file := range append([]string{"-"}, files...) {
+		data := given
+		if i > 0 {
+			var err error
+			if data, err = o.readFile(file); err != nil {
+				return nil, err
+			}
+		}
+		values, err := valueloader.LoadValues(bytes.NewReader(data))
+		if err != nil {
+			return nil, fmt.Errorf("failed to parse %s: %w", file, err)
+		}
+		merged = valueloader.MergeMaps(merged, values)
+	}
+	return merged, nil
+}
+
+// loadChart loads a chart and refuses one that Helm would refuse to template.
+func loadChart(folder string, o overlay) (*chartv2.Chart, error) {
+	charter, err := loader.Load(folder)
+	if err != nil {
+		return nil, err
+	}
+	loaded, ok := charter.(*chartv2.Chart)
+	if !ok {
+		return nil, errors.New("the chart's apiVersion is not supported: use v1 or v2")
+	}
+	if loaded, err = o.chart(loaded, folder); err != nil {
+		return nil, err
+	}
+	if kind := loaded.Metadata.Type; kind != "" && kind != "application" {
+		return nil, fmt.Errorf("%s charts are not installable", kind)
+	}
+	var needed []chart.Dependency
+	for _, dependency := range loaded.Metadata.Dependencies {
+		needed = append(needed, dependency)
+	}
+	if err := action.CheckDependencies(loaded, needed); err != nil {
+		return nil, fmt.Errorf("%w: run `helm dependency build` and commit the charts folder", err)
+	}
+	return loaded, nil
+}

@@ -1,0 +1,86 @@
+// Package shard divides the targets of a run among machines, and merges their
+// reports into the verdict on the whole.
+package shard
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+
+	"github.com/proompteng/nevermigrate/harness/internal/stated"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// Shard is a part of the targets, for repositories that one machine cannot
+// judge: the K-th of N. The zero value is all of them.
+type Shard struct{ K, N int }
+
+// Parse reads "K/N", with K from 1 to N.
+func Parse(text string) (Shard, error) {
+	var s Shard
+	var rest string
+	if n, _ := fmt.Sscanf(text, "%d/%d%s", &s.K, &s.N, &rest); n != 2 || s.K < 1 || s.K > s.N {
+		return Shard{}, fmt.Errorf("shard %q is not K/N with K from 1 to N, such as 1/4", text)
+	}
+	return s, nil
+}
+
+// Has reports whether the target at a path belongs to the shard. That depends on the path
+// alone, so that a new app does not move the others.
+func (s Shard) Has(path string) bool {
+	if s.N == 0 {
+		return true
+	}
+	hash := fnv.New32a()
+	hash.Write([]byte(path))
+	return int(hash.Sum32()%uint32(s.N)) == s.K-1
+}
+
+// Merge joins the reports of all shards of one run into its verdict: targets in
+// the order of their paths, counts and CNM007 over the whole. It is an error
+// when a shard is missing, is there twice, or is of another run.
+func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error) {
+	if len(reports) == 0 {
+		return nil, errors.New("no report: name the JSON reports of all shards")
+	}
+	var judged []report.Target
+	seen := map[int]bool{}
+	for i, r := range reports {
+		if r.Version != report.Version {
+			return nil, fmt.Errorf("report %d has version %d, and this program reads version %d", i+1, r.Version, report.Version)
+		}
+		if r.Shard == nil {
+			return nil, fmt.Errorf("report %d is not of a shard: it was made without --shard", i+1)
+		}
+		first, shard := reports[0].Shard, r.Shard
+		if shard.Count != first.Count || !slices.Equal(shard.Arguments, first.Arguments) ||
+			shard.Targets != first.Targets || shard.AllowAbsent != first.AllowAbsent || !slices.Equal(shard.Constraints, first.Constraints) {
+			return nil, fmt.Errorf("report %d is of another run than report 1: run all shards with the same paths, flags and sources", i+1)
+		}
+		if seen[shard.Index] {
+			return nil, fmt.Errorf("shard %d/%d is there twice", shard.Index, shard.Count)
+		}
+		seen[shard.Index] = true
+		judged = append(judged, r.Targets...)
+	}
+	all := *reports[0].Shard
+	for k := 1; k <= all.Count; k++ {
+		if !seen[k] {
+			return nil, fmt.Errorf("shard %d/%d is missing", k, all.Count)
+		}
+	}
+	if len(judged) != all.Targets || len(all.Constraints) == 0 {
+		return nil, fmt.Errorf("the shards have %d targets together, and the run has %d", len(judged), all.Targets)
+	}
+	slices.SortFunc(judged, func(a, b report.Target) int {
+		return cmp.Compare(a.Path, b.Path)
+	})
+	absent, err := stated.New(ctx).AbsentFromRun(ctx, judged, all)
+	if err != nil {
+		return nil, err
+	}
+	return report.New(judged, absent...), nil
+}
