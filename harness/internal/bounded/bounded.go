@@ -4,6 +4,7 @@ package bounded
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"runtime/metrics"
 	"time"
 )
@@ -15,8 +16,18 @@ type Limits struct {
 	// Time is how long it may take.
 	Time time.Duration
 	// Memory is how large the heap of the process may be while it is done, in
-	// bytes.
+	// bytes. What can be collected does not count, whatever GOGC is.
 	Memory uint64
+}
+
+// exceeded reports whether the heap is larger than the limit, also after what can
+// be collected was collected.
+func (l Limits) exceeded() bool {
+	if heapBytes() <= l.Memory {
+		return false
+	}
+	runtime.GC()
+	return heapBytes() > l.Memory
 }
 
 // Do does work and returns its result. When a limit is reached, or the context
@@ -33,7 +44,7 @@ func Do[T any](ctx context.Context, limits Limits, work func(context.Context) (T
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	tooMuch := fmt.Errorf("%s needed more than the limit of %d MiB of memory", limits.What, limits.Memory>>20)
-	if heapBytes() > limits.Memory {
+	if limits.exceeded() {
 		return none, tooMuch
 	}
 	type outcome struct {
@@ -50,21 +61,26 @@ func Do[T any](ctx context.Context, limits Limits, work func(context.Context) (T
 	for {
 		select {
 		case made := <-done:
+			// It may have ended because it was told to.
+			if ctx.Err() != nil {
+				return none, context.Cause(ctx)
+			}
 			// It may have been done before anybody looked.
-			if heapBytes() > limits.Memory {
+			if limits.exceeded() {
 				return none, tooMuch
 			}
 			return made.result, made.err
 		case <-ctx.Done():
 			return none, context.Cause(ctx)
 		case <-memory.C:
-			if heapBytes() > limits.Memory {
+			if limits.exceeded() {
 				stop(tooMuch)
 			}
 		}
 	}
 }
 
+// heapBytes is what the heap holds, with what is not collected yet.
 func heapBytes() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(sample)

@@ -3,6 +3,7 @@ package bounded_test
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -46,6 +47,24 @@ func fill(ctx context.Context) (int, error) {
 	}
 	return len(kept), nil
 }
+
+// TestDoCountsNoGarbage: what nobody holds any more is no reason to refuse,
+// whatever GOGC says.
+func TestDoCountsNoGarbage(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	for range 600 {
+		dropped = make([]byte, 1<<20)
+	}
+	dropped = nil
+	limits := bounded.Limits{What: "work", Time: time.Hour, Memory: 400 << 20}
+	got, err := bounded.Do(t.Context(), limits, func(context.Context) (int, error) { return 7, nil })
+	if got != 7 || err != nil {
+		t.Errorf("got %d and %v, want 7", got, err)
+	}
+}
+
+// dropped is on the heap, whatever the compiler sees.
+var dropped []byte
 
 func TestDoEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
