@@ -55,7 +55,7 @@ _may_load := `(?:^|[\s;&|({!])\.\s|source|set\s+-|\$\(|\x60|sh|while|xargs|decla
 _may_set := `process\.env|dotenv|env|environ|ENV|exec|\.`
 
 # As ^^, but not inside ((, in a list or in a call.
-_start := `(?:^|[;&|\n{!]|(?:^|[^(=\w])\(|-[a-zA-Z]*c\s|<(?:then|do|else|if|while|until|elif|exec|command|nohup|time)\s)\s*`
+_start := `(?:^|[;&|\n{]|(?:^|[^(=\w])\(|-[a-zA-Z]*c\s|<(?:then|do|else|if|while|until|elif|exec|command|nohup|time)\s)\s*(?:!\s+)?`
 
 _loads := [reading.translated(pattern) |
 	some pattern in [

@@ -306,6 +306,7 @@ test_outputs_that_are_no_commands if {
 		"disks+=( $(ls /dev) )",
 		"console.log(`token ${t}`)",
 		"console.log(`port`)",
+		"if [ ! \"$(hostname)\" = a ] || [[ ! $(hostname) = a ]]; then true; fi",
 	] {
 		_texts(script) == []
 	}
@@ -317,6 +318,8 @@ test_outputs_that_are_no_commands if {
 	_texts("true && \"$(cat f)\" x") == ["$(cat"]
 	_texts("$( (cat f) )") == ["$( (cat"]
 	_texts("if $(cat f); then true; fi") == ["if $(cat"]
+	_texts("! $(cat f) || true") == ["$(cat"]
+	_texts("if ! \"$(cat f)\"; then true; fi") == ["if ! \"$(cat"]
 }
 
 test_queries_are_no_scripts if {
