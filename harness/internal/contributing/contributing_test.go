@@ -91,8 +91,9 @@ func TestRecipes(t *testing.T) {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), name, args...)
 		cmd.Dir = dir
-		// The quick lane is meant, whatever lane this test runs in.
-		cmd.Env = append(os.Environ(), "NEVERMIGRATE_TESTS=")
+		// The quick lane is meant, whatever lane this test runs in; and the copy makes
+		// no copy.
+		cmd.Env = append(os.Environ(), "NEVERMIGRATE_TESTS=", "NEVERMIGRATE_RECIPES=")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)

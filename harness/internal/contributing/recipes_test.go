@@ -175,6 +175,7 @@ import (
 	"bytes"
 	"fmt"
 
+	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -183,7 +184,7 @@ const Toy report.Format = "toy"
 
 func writeToy(b *bytes.Buffer, r *report.Report, _ Options) error {
 	for _, target := range r.Targets {
-		fmt.Fprintln(b, target.Path)
+		fmt.Fprintln(b, plaintext.Line(target.Path))
 	}
 	fmt.Fprintf(b, "%d targets\n", len(r.Targets))
 	return nil
