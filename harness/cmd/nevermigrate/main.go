@@ -49,11 +49,14 @@ func main() {
 
 // tuneMemory lets the heap grow by a percentage before it is collected: most runs
 // are short, and collecting took much of them. The limit in bytes keeps long runs
-// small: above it, memory is collected as often as need be. GOGC and GOMEMLIMIT
-// have the last word.
+// small: above it, memory is collected as often as need be, so that garbage is not
+// taken for what a rendering needs. GOGC and GOMEMLIMIT have the last word, each on
+// its own.
 func tuneMemory(percent int, limit int64) {
-	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
+	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(limit)
 	}
 }

@@ -16,18 +16,8 @@ type Limits struct {
 	// Time is how long it may take.
 	Time time.Duration
 	// Memory is how large the heap of the process may be while it is done, in
-	// bytes. What can be collected does not count, whatever GOGC is.
+	// bytes. What was there before and can be collected does not count.
 	Memory uint64
-}
-
-// exceeded reports whether the heap is larger than the limit, also after what can
-// be collected was collected.
-func (l Limits) exceeded() bool {
-	if heapBytes() <= l.Memory {
-		return false
-	}
-	runtime.GC()
-	return heapBytes() > l.Memory
 }
 
 // Do does work and returns its result. When a limit is reached, or the context
@@ -44,8 +34,11 @@ func Do[T any](ctx context.Context, limits Limits, work func(context.Context) (T
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	tooMuch := fmt.Errorf("%s needed more than the limit of %d MiB of memory", limits.What, limits.Memory>>20)
-	if limits.exceeded() {
-		return none, tooMuch
+	if heapBytes() > limits.Memory {
+		runtime.GC()
+		if heapBytes() > limits.Memory {
+			return none, tooMuch
+		}
 	}
 	type outcome struct {
 		result T
@@ -66,14 +59,14 @@ func Do[T any](ctx context.Context, limits Limits, work func(context.Context) (T
 				return none, context.Cause(ctx)
 			}
 			// It may have been done before anybody looked.
-			if limits.exceeded() {
+			if heapBytes() > limits.Memory {
 				return none, tooMuch
 			}
 			return made.result, made.err
 		case <-ctx.Done():
 			return none, context.Cause(ctx)
 		case <-memory.C:
-			if limits.exceeded() {
+			if heapBytes() > limits.Memory {
 				stop(tooMuch)
 			}
 		}

@@ -48,8 +48,8 @@ func fill(ctx context.Context) (int, error) {
 	return len(kept), nil
 }
 
-// TestDoCountsNoGarbage: what nobody holds any more is no reason to refuse,
-// whatever GOGC says.
+// TestDoCountsNoGarbage: what nobody holds any more when the work begins is no
+// reason to refuse, whatever GOGC says.
 func TestDoCountsNoGarbage(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	for range 600 {
