@@ -62,6 +62,8 @@ type Report struct {
 	Version int      `json:"version"`
 	Targets []Target `json:"targets"`
 	Summary Summary  `json:"summary"`
+	// Coverage says what was there: what was judged, and what was not.
+	Coverage *Coverage `json:"coverage,omitempty"`
 	// Shard is there when the report judges a part of the targets.
 	Shard *Shard `json:"shard,omitempty"`
 }
@@ -95,7 +97,9 @@ type Target struct {
 	Path   string `json:"path"`
 	Status Status `json:"status"`
 	// Error says why it could not be decided, in one message.
-	Error     string     `json:"error,omitempty"`
+	Error string `json:"error,omitempty"`
+	// Note says what else is to be known, such as that nothing was rendered.
+	Note      string     `json:"note,omitempty"`
 	Workloads []Workload `json:"workloads"`
 	Findings  []Finding  `json:"findings"`
 }
@@ -215,6 +219,10 @@ type Summary struct {
 	Denied     int `json:"denied"`
 	Warned     int `json:"warned"`
 	Errors     int `json:"errors"`
+	// NotJudged counts the places that were not judged, MayBind those of them
+	// without which nothing is proven.
+	NotJudged int `json:"notJudged"`
+	MayBind   int `json:"mayBind"`
 }
 
 // New makes a report of the targets that were judged: it sets the status of
@@ -274,6 +282,9 @@ const (
 // its constraint only dry-runs: a dry run never refuses.
 func (r *Report) ExitStatus(failOnWarn bool) int {
 	status := ExitHolds
+	if r.Summary.MayBind > 0 {
+		return ExitUndecided
+	}
 	for _, target := range r.Targets {
 		if target.Status == Error {
 			return ExitUndecided

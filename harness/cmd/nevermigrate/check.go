@@ -18,21 +18,30 @@ func newCheckCommand() *cobra.Command {
 		Short: "Judge apps and manifests",
 		Long: `Judge apps and manifests.
 
-A PATH is an app (a folder with a kustomization), a rendered manifest (.yaml,
-.yml, .json), - for standard input, or a folder, below which every app is found.
+A PATH is an app (a folder with a kustomization), a chart, a rendered manifest
+(.yaml, .yml, .json), - for standard input, or a folder, below which everything is
+found that can put a workload into a cluster. What an app reads is judged with it
+and not by itself. What is there and not judged has a line: an Argo CD Application,
+a Flux HelmRelease, a submodule that is not checked out, jsonnet, and others. When
+its text holds the migrations variable or a name of controllers, the check could
+not be decided. nevermigrate list shows what is found, and judges nothing.
 
-An app that is named must contain a controllers workload. Apps that are found
+An app or a chart that is named must contain a controllers workload. What is found
 below a folder, and manifests, need none; but when there is none anywhere, the
 check has judged nothing, and fails.
+
+A chart is templated with its defaults, as helm template does, or, when one is
+named, with the values of -f, --set, --set-string and --set-json.
 
 ` + outputHelp + `
 
 Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 		Example: `  nevermigrate check argocd/applications/agents
   nevermigrate check --constraint policy/constraint.yaml argocd/applications
+  nevermigrate check charts/agents -f values.yaml --set replicas=2
   nevermigrate check -o sarif=report.sarif -o html=report.html argocd/applications
   kubectl get deployments --all-namespaces -o yaml | nevermigrate check -`,
-		Args:    someArgs("no PATH: name an app, a manifest, a folder with apps, or - for standard input"),
+		Args:    someArgs("no PATH: name an app, a chart, a manifest, a folder with these, or - for standard input"),
 		PreRunE: checkPolicyFlags,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := outputs.check(cmd); err != nil {
@@ -59,6 +68,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	flags.BoolVar(&options.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
 	flags.BoolVar(&options.WithoutCauses, "no-causes", false, "leave out the search for the causes of findings, which takes longer than the check itself")
 	flags.StringVar(&part, "shard", "", "`K/N` to judge the K-th of N parts of the targets; join the JSON reports with merge")
+	addReleaseFlags(cmd, &options.Release)
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets parameters and enforcement")
 	outputs = addOutputFlags(cmd)
 	addPolicyFlags(cmd, &options)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
 // addPolicyFlags adds the flags of commands that judge by a policy.
@@ -34,6 +35,19 @@ func addRenderFlags(cmd *cobra.Command, options *check.Options) {
 	flags.StringVar(&options.Render.HelmCommand, "helm-command", "", "`PATH` of a helm to run in place of the embedded one")
 	flags.DurationVar(&options.Render.Timeout, "timeout", 0, "longest `TIME` for rendering one app (default 2m)")
 	must(cmd.MarkFlagFilename("helm-command"))
+}
+
+// addReleaseFlags adds the flags for the release of a chart, as helm template has
+// them.
+func addReleaseFlags(cmd *cobra.Command, release *render.Release) {
+	flags := cmd.Flags()
+	flags.StringArrayVarP(&release.Values.Files, "values", "f", nil, "`FILE` with values for the chart that is named; can be given several times")
+	flags.StringArrayVar(&release.Values.Set, "set", nil, "`PATH=VALUE` for the chart that is named, as helm's --set")
+	flags.StringArrayVar(&release.Values.SetString, "set-string", nil, "`PATH=TEXT` for the chart that is named, as helm's --set-string")
+	flags.StringArrayVar(&release.Values.SetJSON, "set-json", nil, "`PATH=JSON` for the chart that is named, as helm's --set-json")
+	flags.StringVar(&release.Name, "release-name", "", "`NAME` of the chart's release (default \"release-name\")")
+	flags.StringVarP(&release.Namespace, "namespace", "n", "", "`NAMESPACE` of the chart's release (default \"default\")")
+	must(cmd.MarkFlagFilename("values", "yaml", "yml", "json"))
 }
 
 // addVersionFlags adds the flags for the cluster that charts see.

@@ -19,6 +19,7 @@ var schemas = []struct {
 	text []byte
 }{
 	{"report", report.Schema},
+	{"list", report.CoverageSchema},
 	{"diff", diff.Schema},
 	{"explain", report.ExplanationSchema},
 	{"probe", probe.Schema},
@@ -35,8 +36,8 @@ func newSchemaCommand() *cobra.Command {
 		Use:   "schema " + strings.Join(names, "|"),
 		Short: "Print the JSON Schema of a JSON output",
 		Long: `Print the JSON Schema of a JSON output: report is what check and merge print,
-diff, explain and probe what the commands of these names print, and rules what
-explain prints of codes.`,
+list, diff, explain and probe what the commands of these names print, and rules
+what explain prints of codes.`,
 		Example:   "  nevermigrate schema report > report.schema.json",
 		ValidArgs: names,
 		Args:      exactArgs(1, "the name of a schema: "+list),

@@ -3,6 +3,7 @@ package cause
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -154,4 +155,20 @@ func below(node *yaml.Node, part, path string) (at, next *yaml.Node, deeper stri
 		}
 	}
 	return nil, nil, ""
+}
+
+// InValues returns the place of a path in a file of values, and whether the file has
+// all of it.
+func InValues(file, path string) (report.Cause, bool) {
+	text, err := os.ReadFile(file)
+	if err != nil || len(text) > maxManifestText {
+		return report.Cause{}, false
+	}
+	documents, err := manifest.Nodes(text)
+	if err != nil || len(documents) != 1 || len(documents[0].Content) != 1 {
+		return report.Cause{}, false
+	}
+	found := deepest(documents[0].Content[0], path)
+	found.File, found.Layer = shownPath(file), report.ValuesFile
+	return found, found.Path == path
 }

@@ -2,12 +2,15 @@ package check
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/proompteng/nevermigrate/harness/internal/cause"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
-	"github.com/proompteng/nevermigrate/harness/internal/manifest"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -19,18 +22,135 @@ type searcher interface {
 	Explain(context.Context, *evaluate.Evaluator, report.Workload, *report.ExplainedContainer) error
 }
 
-// newSearcher prepares to look into a target with what was judged of it: its
-// objects, and for manifests their text.
-func newSearcher(target find.Target, objects []manifest.Object, text []byte, evaluators []*evaluate.Evaluator, options Options) searcher {
-	if target.Kind == find.App {
-		return cause.NewApp(target.Path, evaluators, cause.Options{Render: options.Render})
+// newSearcher returns what prepares to look into a target with what was judged of it,
+// and what is to be called in the end.
+func newSearcher(target find.Target, what content, evaluators []*evaluate.Evaluator, options Options) (search func() (searcher, error), done func()) {
+	remove := func() {}
+	search = func() (searcher, error) {
+		switch {
+		case target.IsKustomization():
+			return cause.NewApp(target.Path, evaluators, cause.Options{Render: options.Render}), nil
+		case target.Kind == find.Chart:
+			app, removeApp, err := releaseApp(target, options)
+			if err != nil {
+				return nil, err
+			}
+			remove = removeApp
+			return chartSearcher{cause.NewApp(app, evaluators, cause.Options{Render: options.Render}), app, releaseOf(target, options).Values.Files}, nil
+		}
+		var all manifests
+		for _, file := range what.files {
+			all = append(all, cause.NewManifest(file.path, file.text, file.objects))
+		}
+		return all, nil
 	}
-	return cause.NewManifest(target.Path, text, objects)
+	return search, func() { remove() }
+}
+
+// manifests are looked into one after the other.
+type manifests []*cause.Manifest
+
+// Find implements searcher.
+func (m manifests) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) (err error) {
+	for _, one := range m {
+		if err = one.Find(ctx, evaluator, finding); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// Explain implements searcher.
+func (m manifests) Explain(ctx context.Context, evaluator *evaluate.Evaluator, workload report.Workload, explained *report.ExplainedContainer) error {
+	for _, one := range m {
+		if err := one.Explain(ctx, evaluator, workload, explained); err != nil {
+			return err
+		}
+		if explained.Declared {
+			return nil
+		}
+	}
+	return nil
+}
+
+// chartSearcher looks into an app that was made for a chart. The app's own files hold
+// the values that were given by flags: a place in them is one in a file of these, or
+// none.
+type chartSearcher struct {
+	*cause.App
+	dir    string
+	values []string
+}
+
+// Find implements searcher.
+func (s chartSearcher) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) error {
+	err := s.App.Find(ctx, evaluator, finding)
+	finding.Causes = s.given(finding.Causes)
+	finding.Overridden = s.given(finding.Overridden)
+	if fix := finding.Fix; fix != nil && s.isOfApp(fix.File) {
+		found, ok := s.inValues(fix.Path)
+		if fix.File, fix.Line = found.File, found.Line; !ok {
+			finding.Fix = nil
+		}
+	}
+	return err
+}
+
+// Explain implements searcher.
+func (s chartSearcher) Explain(ctx context.Context, evaluator *evaluate.Evaluator, workload report.Workload, explained *report.ExplainedContainer) error {
+	err := s.App.Explain(ctx, evaluator, workload, explained)
+	explained.Chain = s.given(explained.Chain)
+	return err
+}
+
+// given puts the files of the flags in the place of the app's own.
+func (s chartSearcher) given(causes []report.Cause) []report.Cause {
+	kept := []report.Cause{}
+	for _, c := range causes {
+		if s.isOfApp(c.File) {
+			found, ok := s.inValues(c.Path)
+			if !ok {
+				continue
+			}
+			found.Value = c.Value
+			c = found
+		}
+		kept = append(kept, c)
+	}
+	return kept
+}
+
+// inValues is the place of a path in the last file that has it.
+func (s chartSearcher) inValues(path string) (report.Cause, bool) {
+	for _, file := range slices.Backward(s.values) {
+		if found, ok := cause.InValues(file, path); ok {
+			return found, true
+		}
+	}
+	return report.Cause{}, false
+}
+
+func (s chartSearcher) isOfApp(file string) bool {
+	return filepath.Base(filepath.Dir(filepath.FromSlash(file))) == filepath.Base(s.dir)
+}
+
+// releaseApp makes an app for a chart in a folder of its own, and returns what
+// removes it.
+func releaseApp(t find.Target, options Options) (dir string, remove func(), err error) {
+	if dir, err = os.MkdirTemp("", "nevermigrate-chart-*"); err != nil {
+		return "", nil, fmt.Errorf("look into chart: %w", err)
+	}
+	remove = func() { _ = os.RemoveAll(dir) }
+	if err := render.WriteReleaseApp(dir, t.Path, releaseOf(t, options), options.Render); err != nil {
+		remove()
+		return "", nil, fmt.Errorf("look into chart: %w", err)
+	}
+	return dir, remove, nil
 }
 
 // findCauses fills in the causes of the findings that deny. A verdict does not
 // depend on them: when the search fails, the finding stands and says so.
-func findCauses(ctx context.Context, judged *report.Target, evaluators []*evaluate.Evaluator, options Options, newSearcher func() searcher) {
+func findCauses(ctx context.Context, judged *report.Target, evaluators []*evaluate.Evaluator, options Options, newSearcher func() (searcher, error)) {
 	var search searcher
 	var wanted []bool
 	if options.CausesOf != nil {
@@ -42,7 +162,12 @@ func findCauses(ctx context.Context, judged *report.Target, evaluators []*evalua
 			continue
 		}
 		if search == nil {
-			search = newSearcher()
+			var err error
+			if search, err = newSearcher(); err != nil {
+				finding.CausesError = relativeMessage(err)
+				search = nil
+				continue
+			}
 		}
 		if err := search.Find(ctx, named(evaluators, finding.Constraint), finding); err != nil {
 			finding.CausesError = relativeMessage(err)

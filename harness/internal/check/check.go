@@ -28,6 +28,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
+	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/internal/shard"
 	"github.com/proompteng/nevermigrate/harness/internal/stated"
@@ -49,6 +50,11 @@ type Options struct {
 	AllowAbsent bool
 	// Render says how apps are rendered.
 	Render render.Options
+	// Release says for what release the chart that is named is templated.
+	Release render.Release
+	// Excluded says for a path that was found whether it is not to be judged, and
+	// why. Nil: none.
+	Excluded func(path string) (reason string, excluded bool)
 	// WithoutCauses leaves out the search for the causes of findings.
 	WithoutCauses bool
 	// CausesOf says for each finding of a target whether to look for its causes.
@@ -66,31 +72,53 @@ type Options struct {
 // evaluationTimeout bounds the evaluation of one target.
 const evaluationTimeout = 2 * time.Minute
 
-// All judges paths and returns the report on all of them. An error means
-// that nothing was judged: a path that does not exist or has no app, a
-// constraint or a policy that cannot be used. What goes wrong with one target
-// (it does not render, it is no YAML) stands in the report, as its Error.
+// All judges paths and returns the report on all of them, with its coverage. An
+// error means that nothing was judged: a path that does not exist or has nothing to
+// judge, a constraint or a policy that cannot be used. What goes wrong with one
+// target (it does not render, it is no YAML) stands in the report, as its Error; so
+// does one bad path among several.
 func All(ctx context.Context, paths []string, options Options) (*report.Report, error) {
-	targets, err := find.Targets(paths)
+	return allBy(ctx, paths, options, func() ([]*evaluate.Evaluator, error) { return loadEvaluators(ctx, options) })
+}
+
+// allBy is All by the evaluators that a function loads.
+func allBy(ctx context.Context, paths []string, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, error) {
+	load = sync.OnceValues(load)
+	there, err := cover(ctx, paths, options)
 	if err != nil {
 		return nil, err
 	}
-	return Targets(ctx, targets, options)
+	if err := requireChart(there.Targets, options.Release); err != nil {
+		return nil, err
+	}
+	r, delivered, err := targetsBy(ctx, there.Targets, options, load)
+	if err != nil {
+		return nil, err
+	}
+	evaluators, err := load()
+	if err != nil {
+		return nil, err
+	}
+	r.Cover(coverage(ctx, there, delivered, evaluators))
+	return r, nil
 }
 
-// Targets is All for targets that were found before. When there is
-// none at all, the report says so with CNM007: nothing was judged.
+// Targets is All for targets that were found before, without the coverage. When
+// there is none at all, the report says so with CNM007: nothing was judged.
 func Targets(ctx context.Context, targets []find.Target, options Options) (*report.Report, error) {
-	return targetsBy(ctx, targets, options, func() ([]*evaluate.Evaluator, error) { return loadEvaluators(ctx, options) })
+	r, _, err := targetsBy(ctx, targets, options, func() ([]*evaluate.Evaluator, error) { return loadEvaluators(ctx, options) })
+	return r, err
 }
 
-// targetsBy is Targets by the evaluators that a function loads.
-func targetsBy(ctx context.Context, targets []find.Target, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, error) {
+// targetsBy is Targets by the evaluators that a function loads. It also returns
+// what the objects of the targets make of something else.
+func targetsBy(ctx context.Context, targets []find.Target, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, []find.NotJudged, error) {
 	mine := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool { return !options.Shard.Has(t.Path) })
 	// The policy is compiled while the first apps are rendered.
 	evaluators := sync.OnceValues(load)
 	rules := stated.New(ctx)
 	judged := make([]report.Target, len(mine))
+	delivered := make([][]find.NotJudged, len(mine))
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0) + 1)
 	group.Go(func() error {
@@ -102,7 +130,7 @@ func targetsBy(ctx context.Context, targets []find.Target, options Options, load
 	for i, target := range mine {
 		group.Go(func() error {
 			var err error
-			judged[i], err = judge(ctx, target, evaluators, rules, options)
+			judged[i], delivered[i], err = judge(ctx, target, evaluators, rules, options)
 			if options.Progress != nil {
 				progress.Lock()
 				defer progress.Unlock()
@@ -113,23 +141,23 @@ func targetsBy(ctx context.Context, targets []find.Target, options Options, load
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	loaded, err := evaluators()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	all := whole(targets, loaded, options)
 	if options.Shard.N > 0 {
 		r := report.New(judged)
 		r.Shard = &all
-		return r, nil
+		return r, slices.Concat(delivered...), nil
 	}
 	absent, err := rules.AbsentFromRun(ctx, judged, all)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return report.New(judged, absent...), nil
+	return report.New(judged, absent...), slices.Concat(delivered...), nil
 }
 
 func loadEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator, error) {
@@ -165,29 +193,49 @@ func Rules(ctx context.Context, options Options) ([]catalogue.Rule, error) {
 	return known.Rules(ctx)
 }
 
-// judge judges one target under every constraint. Its error is that of the
-// evaluators: what goes wrong with the target stands in the report.
-func judge(ctx context.Context, target find.Target, evaluators func() ([]*evaluate.Evaluator, error), rules *stated.Rules, options Options) (report.Target, error) {
+// judge judges one target under every constraint, and returns what its objects make
+// of something else. Its error is that of the evaluators: what goes wrong with the
+// target stands in the report.
+func judge(ctx context.Context, target find.Target, evaluators func() ([]*evaluate.Evaluator, error), rules *stated.Rules, options Options) (report.Target, []find.NotJudged, error) {
 	judged := report.Target{Path: target.Path}
-	objects, manifests, err := objectsOf(ctx, target, options)
+	what, err := contentOf(ctx, target, options)
 	loaded, loadErr := evaluators()
 	if loadErr != nil {
-		return report.Target{}, loadErr
+		return report.Target{}, nil, loadErr
+	}
+	if errors.Is(err, render.ErrNothingRendered) {
+		judged.Note, err = "nothing was rendered, so nothing is applied", nil
 	}
 	if err == nil {
 		var exempted map[string][]string
-		if exempted, err = evaluateAll(ctx, &judged, objects, loaded, options); err == nil {
+		if exempted, err = evaluateAll(ctx, &judged, what.objects, loaded, options); err == nil {
 			err = addStated(ctx, target, &judged, exempted, loaded, rules, options)
 		}
 	}
 	if err == nil && !options.WithoutCauses {
-		findCauses(ctx, &judged, loaded, options, func() searcher { return newSearcher(target, objects, manifests, loaded, options) })
+		search, done := newSearcher(target, what, loaded, options)
+		findCauses(ctx, &judged, loaded, options, search)
+		done()
+	}
+	if err != nil && isOptional(target) {
+		// It is there for others to use, or it lacks the values that it needs. When
+		// nothing in it can be bound, that is no reason to decide nothing.
+		alone := find.NotJudged{Path: target.Path, Kind: target.Kind, Reason: relativeMessage(err), Files: filesOf(target)}
+		if !newLook(ctx, loaded).mayBind(alone) {
+			judged.Note, judged.Workloads, judged.Findings = "it does not render by itself", nil, nil
+			return judged, []find.NotJudged{alone}, nil
+		}
 	}
 	if err != nil {
 		// Half a verdict would look like a whole one.
 		judged.Error, judged.Workloads, judged.Findings = relativeMessage(err), nil, nil
+		return judged, nil, nil
 	}
-	return judged, nil
+	delivered := find.Delivered(target.Path, what.objects)
+	if len(delivered) > 0 && len(judged.Workloads)+len(judged.Findings) == 0 {
+		judged.Note = "no workload is bound here, and " + plaintext.Count(len(delivered), "object") + " of it make others that are not judged"
+	}
+	return judged, delivered, nil
 }
 
 // evaluateAll evaluates the objects of a target under every constraint. It returns
@@ -234,7 +282,7 @@ func addStated(ctx context.Context, t find.Target, judged *report.Target, exempt
 		}
 		judged.Findings = append(judged.Findings, nobody...)
 	}
-	if t.Kind == find.App {
+	if t.IsKustomization() {
 		return addTwice(ctx, t.Path, judged, evaluators, rules, options)
 	}
 	return nil
@@ -259,27 +307,82 @@ func addTwice(ctx context.Context, dir string, judged *report.Target, evaluators
 	return nil
 }
 
-// objectsOf renders or reads a target. What was read it also returns as it was;
-// an app's objects come without the detour through text.
-func objectsOf(ctx context.Context, t find.Target, options Options) ([]manifest.Object, []byte, error) {
-	if t.Kind == find.App {
+// content is what a target holds.
+type content struct {
+	objects []manifest.Object
+	// files are the texts that were read; none for an app, whose objects come without
+	// the detour through text.
+	files []file
+}
+
+// file is a text with the objects in it.
+type file struct {
+	path    string
+	text    []byte
+	objects []manifest.Object
+}
+
+// contentOf renders or reads a target.
+func contentOf(ctx context.Context, t find.Target, options Options) (content, error) {
+	switch t.Kind {
+	case find.Missing:
+		return content{}, fmt.Errorf("read %s: %w", t, t.Err)
+	case find.App, find.Component:
 		rendered, err := render.Objects(ctx, t.Path, options.Render)
 		if err != nil {
-			return nil, nil, fmt.Errorf("render %s: %w", t.Path, located(ctx, t.Path, err, options))
+			return content{}, fmt.Errorf("render %s: %w", t.Path, located(ctx, t.Path, err, options))
 		}
-		return manifest.Rendered(rendered), nil, nil
+		return content{objects: manifest.Rendered(rendered)}, nil
+	case find.Manifests:
+		var all content
+		for _, path := range t.Files {
+			one, err := readFile(ctx, find.Target{Path: path, Kind: find.Manifest}, options)
+			if err != nil {
+				return content{}, err
+			}
+			all.files = append(all.files, one)
+			all.objects = append(all.objects, one.objects...)
+		}
+		all.objects = manifest.WithBeside(all.objects)
+		return all, nil
+	default:
+		one, err := readFile(ctx, t, options)
+		if err != nil {
+			return content{}, err
+		}
+		return content{objects: manifest.WithBeside(one.objects), files: []file{one}}, nil
 	}
-	data, err := read(ctx, t, options)
+}
+
+// readFile reads a manifest or standard input, or templates a chart into one.
+func readFile(ctx context.Context, t find.Target, options Options) (file, error) {
+	text, err := textOf(ctx, t, options)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read %s: %w", t, err)
+		return file{}, err
 	}
 	objects, err := bounded.Do(ctx, options.limits("reading", options.Render.Timeout), func(context.Context) ([]manifest.Object, error) {
-		return manifest.Read(data)
+		return manifest.Read(text)
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("read %s: %w", t, err)
+		return file{}, fmt.Errorf("read %s: %w", t, err)
 	}
-	return manifest.WithBeside(objects), data, nil
+	return file{find.DisplayPath(t.Path), text, objects}, nil
+}
+
+// textOf is the text of a target that is no app.
+func textOf(ctx context.Context, t find.Target, options Options) ([]byte, error) {
+	if t.Kind == find.Chart {
+		text, err := render.Template(ctx, t.Path, releaseOf(t, options), options.Render)
+		if err != nil {
+			return nil, fmt.Errorf("render %s: %w", t.Path, err)
+		}
+		return text, nil
+	}
+	text, err := read(ctx, t, options)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", t, err)
+	}
+	return text, nil
 }
 
 var (
@@ -355,16 +458,27 @@ func Render(ctx context.Context, path string, options Options) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(targets) != 1 || !targets[0].Required && targets[0].Kind == find.App {
+	isHere := func(t find.Target) bool { return t.Path == find.DisplayPath(path) }
+	i := slices.IndexFunc(targets, isHere)
+	if i < 0 {
 		return nil, fmt.Errorf("render %s: it is a folder of apps: name one of the %d apps below it", path, len(targets))
 	}
 	var manifests []byte
-	if target := targets[0]; target.Kind == find.App {
+	switch target := targets[i]; target.Kind {
+	case find.App, find.Component:
 		if manifests, err = render.App(ctx, target.Path, options.Render); err != nil {
 			err = fmt.Errorf("render %s: %w", target.Path, located(ctx, target.Path, err, options))
 		}
-	} else if manifests, err = read(ctx, target, options); err != nil {
-		err = fmt.Errorf("read %s: %w", target, err)
+	case find.Manifests:
+		for _, path := range target.Files {
+			var text []byte
+			if text, err = textOf(ctx, find.Target{Path: path, Kind: find.Manifest}, options); err != nil {
+				break
+			}
+			manifests = append(manifests, "---\n"+strings.TrimRight(string(text), "\n")+"\n"...)
+		}
+	default:
+		manifests, err = textOf(ctx, target, options)
 	}
 	if err != nil {
 		return nil, errors.New(relativeMessage(err))

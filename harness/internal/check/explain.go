@@ -32,15 +32,20 @@ func Explain(ctx context.Context, paths []string, options Options) (*report.Expl
 }
 
 func explain(ctx context.Context, t find.Target, evaluators []*evaluate.Evaluator, options Options) ([]report.ExplainedWorkload, error) {
-	objects, manifests, err := objectsOf(ctx, t, options)
+	what, err := contentOf(ctx, t, options)
 	if err != nil {
 		return nil, err
 	}
 	var judged report.Target
-	if _, err := evaluateAll(ctx, &judged, objects, evaluators, options); err != nil {
+	if _, err := evaluateAll(ctx, &judged, what.objects, evaluators, options); err != nil {
 		return nil, err
 	}
-	search := newSearcher(t, objects, manifests, evaluators, options)
+	newSearch, done := newSearcher(t, what, evaluators, options)
+	defer done()
+	search, err := newSearch()
+	if err != nil {
+		return nil, err
+	}
 	explained := []report.ExplainedWorkload{}
 	for _, workload := range judged.Workloads {
 		one := report.ExplainedWorkload{

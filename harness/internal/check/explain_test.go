@@ -226,8 +226,8 @@ func TestFailedSearchIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	judged := report.Target{Findings: []report.Finding{{Code: "CNM002", Severity: report.Deny}, {Code: "CNM102", Severity: report.Warn}}}
-	findCauses(t.Context(), &judged, evaluators, Options{}, func() searcher {
-		return failing(func() error { return errors.New("read a file") })
+	findCauses(t.Context(), &judged, evaluators, Options{}, func() (searcher, error) {
+		return failing(func() error { return errors.New("read a file") }), nil
 	})
 	if got := judged.Findings[0].CausesError; got != "read a file" {
 		t.Errorf("error %q of what denies", got)
@@ -320,17 +320,17 @@ func checkAndExplain(t *testing.T, path string, evaluators []*evaluate.Evaluator
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, manifests, err := objectsOf(t.Context(), targets[0], options)
+	what, err := contentOf(t.Context(), targets[0], options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var judged report.Target
-	if _, err := evaluateAll(t.Context(), &judged, objects, evaluators, options); err != nil {
+	if _, err := evaluateAll(t.Context(), &judged, what.objects, evaluators, options); err != nil {
 		t.Fatal(err)
 	}
-	findCauses(t.Context(), &judged, evaluators, options, func() searcher {
-		return newSearcher(targets[0], objects, manifests, evaluators, options)
-	})
+	search, done := newSearcher(targets[0], what, evaluators, options)
+	defer done()
+	findCauses(t.Context(), &judged, evaluators, options, search)
 	explained, err := explain(t.Context(), targets[0], evaluators, options)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
-	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -27,9 +26,5 @@ func evaluatorsOnce(ctx context.Context, options Options) ([]*evaluate.Evaluator
 
 // AllOnce is All, with a policy that is compiled once for all tests.
 func AllOnce(ctx context.Context, paths []string, options Options) (*report.Report, error) {
-	targets, err := find.Targets(paths)
-	if err != nil {
-		return nil, err
-	}
-	return targetsBy(ctx, targets, options, func() ([]*evaluate.Evaluator, error) { return evaluatorsOnce(ctx, options) })
+	return allBy(ctx, paths, options, func() ([]*evaluate.Evaluator, error) { return evaluatorsOnce(ctx, options) })
 }

@@ -1,5 +1,6 @@
-// Package find turns the paths of a command line into targets: the apps and
-// manifests that are to be judged.
+// Package find turns the paths of a command line into what is there: targets, which
+// are to be judged, and places that put a workload into a cluster in a way that is
+// not judged. Nothing is rendered for it.
 package find
 
 import (
@@ -19,22 +20,44 @@ type Target struct {
 	// Path is relative to the working directory, with forward slashes, or "-".
 	Path string
 	Kind Kind
+	// Files are those of Manifests, by their paths.
+	Files []string
 	// Required says that the target must have a controllers workload: it is an
-	// app that was named, not one that was found.
+	// app or a chart that was named, not one that was found.
 	Required bool
 	// Argument is the path as it was given, from which the target was found.
 	Argument string
+	// Err says why there is nothing to judge at a path that was given.
+	Err error
 }
 
-// Kind says how a target is read.
-type Kind int
+// Kind says what something is, in the words of a report.
+type Kind string
 
 // The kinds of target.
 const (
-	App Kind = iota
-	Manifest
-	StandardInput
+	App       Kind = "kustomization"
+	Component Kind = "component"
+	Chart     Kind = "chart"
+	// Manifests is a folder of files that nothing else reads.
+	Manifests     Kind = "manifests"
+	Manifest      Kind = "manifest"
+	StandardInput Kind = "standard input"
+	// Missing is a path at which there is nothing to judge.
+	Missing Kind = "path"
 )
+
+// The kinds of what is not judged, besides those of targets and of objects.
+const (
+	LibraryChart Kind = "library chart"
+	ArgoCDSource Kind = "Argo CD source"
+	Helmfile     Kind = "helmfile"
+	Jsonnet      Kind = "jsonnet"
+	Submodule    Kind = "submodule"
+)
+
+// IsKustomization reports whether the target is rendered by kustomize.
+func (t Target) IsKustomization() bool { return t.Kind == App || t.Kind == Component }
 
 var manifestExtensions = []string{".yaml", ".yml", ".json"}
 
@@ -46,143 +69,138 @@ func (t Target) Below(folder string) Target {
 }
 
 // String is how a message names the target.
-func (t Target) String() string {
-	if t.Kind == StandardInput {
-		return "standard input"
-	}
-	return t.Path
+func (t Target) String() string { return t.Path }
+
+// NotJudged is a place that may put a workload into a cluster, and that nobody
+// looks into.
+type NotJudged struct {
+	// Path is relative to the working directory, with forward slashes.
+	Path string
+	// Kind is a Kind, or the kind of an object.
+	Kind Kind
+	// Reason says why it is not judged.
+	Reason string
+	// Files and Text are what it says. Unread: nobody can tell.
+	Files  []string
+	Text   []byte
+	Unread bool
 }
 
-// Targets turns paths into targets, in the order of the paths and, below a
-// folder, of their names; what is found twice is judged once. It is an error
-// when a path does not exist, is a file of another kind than a manifest, or is
-// a folder without an app.
-func Targets(paths []string) ([]Target, error) {
+// Read is what a target reads, so that it is not judged by itself.
+type Read struct {
+	Path string
+	Kind Kind
+	// By are the paths of the targets.
+	By []string
+}
+
+// Coverage is what is at some paths.
+type Coverage struct {
+	Targets   []Target
+	NotJudged []NotJudged
+	Read      []Read
+}
+
+// Cover looks at paths: apps, charts, manifests, folders, and - for standard input.
+// Targets are in the order of the paths and, below a folder, of their names; what
+// is found twice is judged once. One bad path among others is a target with an
+// Err. It is an error when a path is bad and there is no other, or when a folder
+// has nothing in it or below it.
+func Cover(paths []string) (*Coverage, error) {
 	if len(paths) == 0 {
-		return nil, errors.New("no path: name an app, a manifest, a folder with apps, or - for standard input")
+		return nil, errors.New("no path: name an app, a chart, a manifest, a folder with these, or - for standard input")
 	}
-	var targets []Target
+	c := &Coverage{}
+	w := &walk{visited: map[string]bool{}, references: map[string]render.References{}}
+	var folders []string
 	for _, path := range paths {
-		found, err := below(path)
-		if err != nil {
+		target, isFolder, err := named(path)
+		switch {
+		case err != nil && len(paths) == 1:
 			return nil, err
-		}
-		for _, target := range found {
-			i := slices.IndexFunc(targets, func(t Target) bool { return t.Path == target.Path })
-			if i < 0 {
-				targets = append(targets, target)
-			} else {
-				targets[i].Required = targets[i].Required || target.Required
+		case err != nil:
+			c.add(Target{Path: DisplayPath(path), Kind: Missing, Argument: path, Err: withoutPath(path, err)})
+		case !isFolder:
+			c.add(target)
+		default:
+			before := len(w.places) + len(w.notJudged)
+			if err := w.below(path); err != nil {
+				return nil, err
 			}
+			if len(w.places)+len(w.notJudged) == before && !slices.Contains(folders, path) {
+				if len(paths) == 1 {
+					return nil, NoAppError{Folder: path}
+				}
+				c.add(Target{Path: DisplayPath(path), Kind: Missing, Argument: path, Err: errors.New(nothingThere)})
+			}
+			folders = append(folders, path)
 		}
 	}
-	return targets, nil
+	w.resolve(c, paths, folders)
+	return c, nil
 }
 
-// NoAppError says that a folder is not an app and has none below it.
+// Targets are those of Cover.
+func Targets(paths []string) ([]Target, error) {
+	c, err := Cover(paths)
+	if err != nil {
+		return nil, err
+	}
+	return c.Targets, nil
+}
+
+func (c *Coverage) add(target Target) {
+	i := slices.IndexFunc(c.Targets, func(t Target) bool { return t.Path == target.Path })
+	if i < 0 {
+		c.Targets = append(c.Targets, target)
+	} else {
+		c.Targets[i].Required = c.Targets[i].Required || target.Required
+	}
+}
+
+const nothingThere = "no app, chart or manifest with a workload in it or below it: an app is a folder with a kustomization.yaml, a chart one with a Chart.yaml"
+
+// NoAppError says that a folder holds nothing to judge, nor anything below it.
 type NoAppError struct{ Folder string }
 
 // Error implements error.
-func (e NoAppError) Error() string {
-	return e.Folder + ": no app in it or below it: an app is a folder with a kustomization.yaml (not of kind Component); name a manifest file to judge that"
+func (e NoAppError) Error() string { return e.Folder + ": " + nothingThere }
+
+// withoutPath is an error that a path begins, without it: a target says its path.
+func withoutPath(path string, err error) error {
+	if rest, ok := strings.CutPrefix(err.Error(), path+": "); ok {
+		return errors.New(rest)
+	}
+	return err
 }
 
-func below(path string) ([]Target, error) {
+// named is the target at a path that is no folder.
+func named(path string) (target Target, isFolder bool, err error) {
 	if path == "-" {
-		return []Target{{Path: "-", Kind: StandardInput, Argument: path}}, nil
+		return Target{Path: "-", Kind: StandardInput, Argument: path}, false, nil
 	}
 	info, err := os.Stat(path)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("%s: no such file or folder", path)
-		}
-		return nil, err
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return Target{}, false, fmt.Errorf("%s: no such file or folder", path)
+	case err != nil || info.IsDir():
+		return Target{}, err == nil, err
 	}
-	if !info.IsDir() {
-		return fileTarget(path, info)
-	}
-	if render.IsApp(path) {
-		return []Target{{Path: DisplayPath(path), Kind: App, Required: true, Argument: path}}, nil
-	}
-	targets, err := appsBelow(path)
-	if err != nil {
-		return nil, err
-	}
-	if len(targets) == 0 {
-		return nil, NoAppError{Folder: path}
-	}
-	return targets, nil
+	target, err = fileTarget(path, info)
+	return target, false, err
 }
 
-func fileTarget(path string, info fs.FileInfo) ([]Target, error) {
+func fileTarget(path string, info fs.FileInfo) (Target, error) {
 	if !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeNamedPipe {
-		return nil, fmt.Errorf("%s: neither a file nor a folder", path)
+		return Target{}, fmt.Errorf("%s: neither a file nor a folder", path)
 	}
 	if render.IsKustomization(path) {
-		return nil, fmt.Errorf("%s: a kustomization is not judged by itself: name its folder %s", path, filepath.Dir(path))
+		return Target{}, fmt.Errorf("%s: a kustomization is not judged by itself: name its folder %s", path, filepath.Dir(path))
 	}
 	if info.Mode().IsRegular() && !slices.Contains(manifestExtensions, strings.ToLower(filepath.Ext(path))) {
-		return nil, fmt.Errorf("%s: not a manifest: its name must end in %s", path, strings.Join(manifestExtensions, ", "))
+		return Target{}, fmt.Errorf("%s: not a manifest: its name must end in %s", path, strings.Join(manifestExtensions, ", "))
 	}
-	return []Target{{Path: DisplayPath(path), Kind: Manifest, Argument: path}}, nil
-}
-
-// maxFolders bounds the look for apps: a link may lead anywhere.
-const maxFolders = 100_000
-
-// appsBelow finds the apps in and below a folder, through symbolic links too:
-// Argo CD syncs an app that is linked like any other. A folder that is reached
-// in several ways is looked at once, by its own path if that is below root.
-func appsBelow(root string) ([]Target, error) {
-	var targets []Target
-	visited := map[string]bool{}
-	var links []string
-	var visit func(dir string) error
-	visit = func(dir string) error {
-		real, err := filepath.EvalSymlinks(dir)
-		if err != nil || visited[real] {
-			return err
-		}
-		if visited[real] = true; len(visited) > maxFolders {
-			return fmt.Errorf("there are more than %d folders: name a smaller folder, or look for a link that leads out of it", maxFolders)
-		}
-		if render.IsApp(dir) {
-			targets = append(targets, Target{Path: DisplayPath(dir), Kind: App, Argument: root})
-		}
-		entries, err := os.ReadDir(dir)
-		if err != nil {
-			return err
-		}
-		for _, entry := range entries {
-			path := filepath.Join(dir, entry.Name())
-			switch {
-			case entry.Name() == ".git":
-			case entry.Type()&fs.ModeSymlink != 0:
-				links = append(links, path)
-			case entry.IsDir():
-				if err := visit(path); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	err := visit(root)
-	for err == nil && len(links) > 0 {
-		link := links[0]
-		links = links[1:]
-		// A link to nothing or to a file leads to no app.
-		if info, statErr := os.Stat(link); statErr == nil && info.IsDir() {
-			if err = render.LinkLeadsOut(link); err == nil {
-				err = visit(link)
-			}
-		}
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look for apps below %s: %w", root, err)
-	}
-	slices.SortFunc(targets, func(a, b Target) int { return strings.Compare(a.Path, b.Path) })
-	return targets, nil
+	return Target{Path: DisplayPath(path), Kind: Manifest, Argument: path}, nil
 }
 
 // DisplayPath makes a path relative to the working directory where it is below

@@ -23,11 +23,15 @@ var (
 func writeAzureDevOps(b *bytes.Buffer, r *report.Report, _ Options) error {
 	kinds := [levels]string{denied: "error", warned: "warning", dryRun: "warning"}
 	all := allResults(r)
-	for i, results := range all {
-		path := azureText.Replace(plaintext.Line(r.Targets[i].Path))
+	for _, results := range all {
+		path := azureText.Replace(plaintext.Line(results[0].Target.Path))
 		fmt.Fprintf(b, "##[section]Testing '%s' against %d policies in namespace 'main'\n##[group]See results\n", path, len(results))
 		for _, e := range results {
 			if e.passed {
+				continue
+			}
+			if e.isInformation() {
+				fmt.Fprintln(b, azureData.Replace(e.line()))
 				continue
 			}
 			file, line, column := e.place()

@@ -13,6 +13,9 @@ import (
 // be judged: there is no finding, and what is not shown would look right.
 const codeUndecided = "undecided"
 
+// codeNotJudged is the code for a place that was not judged.
+const codeNotJudged = "not-judged"
+
 // Entry is one thing that a report says of a target: a finding, or, when there
 // is none, that the target could not be judged.
 type Entry struct {
@@ -21,6 +24,8 @@ type Entry struct {
 	// passed says that the finding stands for there being none: it only names
 	// what is right.
 	passed bool
+	// notJudged says that the finding stands for a place that was not judged.
+	notJudged bool
 }
 
 // level says how bad an entry is, the worst first.
@@ -53,6 +58,8 @@ func (e Entry) severity() string {
 	switch {
 	case e.Finding == nil:
 		return "error"
+	case e.notJudged:
+		return "not judged"
 	case e.level() == dryRun:
 		return "dry run"
 	default:
@@ -78,7 +85,7 @@ func (e Entry) heading() string {
 	switch {
 	case e.Finding == nil:
 		return codeUndecided
-	case e.passed:
+	case e.passed || e.notJudged:
 		return plainStyle.subject(e.Finding)
 	default:
 		return plaintext.Line(e.Finding.Code) + " " + plainStyle.subject(e.Finding)
@@ -149,22 +156,55 @@ func resultsOf(target *report.Target) []Entry {
 		isJudged := m.Workload.Role == report.Controllers && m.Container.Type != "" && !m.Container.Exempt
 		if isJudged && !slices.ContainsFunc(target.Findings, func(f report.Finding) bool { return m.isConcernedBy(&f) }) {
 			right := &report.Finding{Constraint: m.Workload.Constraint, Workload: m.workload(), Namespace: m.Workload.Namespace, Container: m.Container.Name}
-			results = append(results, Entry{target, right, true})
+			results = append(results, Entry{Target: target, Finding: right, passed: true})
 		}
 	}
 	if len(results) == 0 {
-		return []Entry{{target, &report.Finding{}, true}}
+		return []Entry{{Target: target, Finding: &report.Finding{}, passed: true}}
 	}
 	return byLevel(results)
 }
 
-// allResults lists the results of each target.
+// allResults lists the results of each target, and after them, each by itself, the
+// places that were not judged.
 func allResults(r *report.Report) [][]Entry {
 	var all [][]Entry
 	for i := range r.Targets {
 		all = append(all, resultsOf(&r.Targets[i]))
 	}
+	if r.Coverage == nil {
+		return all
+	}
+	for i := range r.Coverage.NotJudged {
+		all = append(all, []Entry{entryOf(&r.Coverage.NotJudged[i])})
+	}
 	return all
+}
+
+// entryOf is an entry for a place that was not judged. One without which nothing is
+// proven fails; any other is like a dry run, which is shown and never fails.
+func entryOf(n *report.NotJudged) Entry {
+	target := &report.Target{Path: n.Path, Status: report.Pass}
+	finding := &report.Finding{
+		Code: codeNotJudged, Severity: report.Warn, Enforcement: "dryrun",
+		Workload: "not judged: " + n.Kind, Message: reasonOf(n) + ".",
+	}
+	if n.Undecided() {
+		target.Status = report.Error
+		finding.Severity, finding.Enforcement = report.Deny, ""
+		finding.Remedy = notJudgedRemedy
+	}
+	return Entry{Target: target, Finding: finding, notJudged: true}
+}
+
+const notJudgedRemedy = "It may hold a workload that the contract binds: judge what it makes, or exclude it with a reason."
+
+// reasonOf says why a place was not judged.
+func reasonOf(n *report.NotJudged) string {
+	if n.Excluded != "" {
+		return n.Reason + ": " + n.Excluded
+	}
+	return n.Reason
 }
 
 // problems lists the results that are not right.
@@ -186,3 +226,7 @@ func totals(results [][]Entry) string {
 	return fmt.Sprintf("%s, %d passed, %s, %s, %s", plaintext.Count(n[denied]+n[warned]+n[dryRun]+n[passed], "test"), n[passed],
 		plaintext.Count(n[warned], "warning"), plaintext.Count(n[denied], "failure"), plaintext.Count(n[dryRun], "exception"))
 }
+
+// isInformation reports whether the entry is about a place that was not judged and
+// proves nothing: it has a line, and is no annotation and no alert.
+func (e Entry) isInformation() bool { return e.notJudged && e.level() == dryRun }

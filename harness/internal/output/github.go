@@ -24,10 +24,14 @@ var (
 func writeGitHub(b *bytes.Buffer, r *report.Report, _ Options) error {
 	kinds := [levels]string{denied: "error", warned: "warning", dryRun: "notice"}
 	all := allResults(r)
-	for i, results := range all {
-		fmt.Fprintf(b, "::group::%s: %s\n", githubData.Replace(plaintext.Line(r.Targets[i].Path)), r.Targets[i].Status)
+	for _, results := range all {
+		fmt.Fprintf(b, "::group::%s: %s\n", githubData.Replace(plaintext.Line(results[0].Target.Path)), results[0].Target.Status)
 		for _, e := range results {
 			if e.passed {
+				continue
+			}
+			if e.isInformation() {
+				fmt.Fprintln(b, githubData.Replace(e.line()))
 				continue
 			}
 			file, line, column := e.place()

@@ -28,13 +28,15 @@ var (
 
 // htmlPage is what the template reads.
 type htmlPage struct {
-	Targets  []report.Target
-	Verdict  report.Status
-	Sentence string
-	Counts   string
-	Version  string
-	CSS      template.CSS
-	JS       template.JS
+	Targets []report.Target
+	// NotJudged are rows of cells.
+	NotJudged [][]string
+	Verdict   report.Status
+	Sentence  string
+	Counts    string
+	Version   string
+	CSS       template.CSS
+	JS        template.JS
 	// Policy is the content security policy. It allows this style and this script
 	// and nothing else, so that a name from a manifest could not run even if it
 	// got past the escapes.
@@ -71,8 +73,12 @@ func writeHTML(b *bytes.Buffer, r *report.Report, options Options) error {
 		return err
 	}
 	verdict, sentence := Verdict(r, options.FailOnWarn)
+	var notJudged [][]string
+	if r.Coverage != nil && len(r.Coverage.NotJudged) > 0 {
+		notJudged = NotJudgedRows(r.Coverage.NotJudged, false)[1:]
+	}
 	return page.Execute(b, htmlPage{
-		Targets: r.Targets, Verdict: verdict, Sentence: plaintext.UpperFirst(sentence), Counts: counts(r.Summary), Version: options.Version,
+		Targets: r.Targets, NotJudged: notJudged, Verdict: verdict, Sentence: plaintext.UpperFirst(sentence), Counts: counts(r.Summary), Version: options.Version,
 		CSS: template.CSS(htmlStyle), JS: template.JS(htmlScript),
 		Policy: fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'",
 			sourceHash(htmlStyle), sourceHash(htmlScript)),

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/markdown"
@@ -18,9 +19,15 @@ const Markdown report.Format = "markdown"
 func writeMarkdown(b *bytes.Buffer, r *report.Report, options Options) error {
 	status, sentence := Verdict(r, options.FailOnWarn)
 	fmt.Fprintf(b, "### nevermigrate: %s\n\n**%s.** %s\n", status, plaintext.UpperFirst(sentence), counts(r.Summary))
-	if entries := byLevel(problems(r)); len(entries) > 0 {
+	entries := slices.DeleteFunc(byLevel(problems(r)), Entry.isInformation)
+	if len(entries) > 0 {
 		markdown.WriteTable(b, "| | Code | Target | Workload | Cause |", entries, Entry.MarkdownCells, markdown.TableLimit, "finding")
 		WriteMarkdownDetails(b, entries)
+	}
+	if r.Coverage != nil && len(r.Coverage.NotJudged) > 0 {
+		markdown.WriteFolded(b, "What was not judged", func() {
+			markdown.WriteTable(b, "| Place | Kind | May be bound | Why |", r.Coverage.NotJudged, notJudgedCells, markdown.RestLimit, "place")
+		})
 	}
 	var modes []containerMode
 	for i := range r.Targets {
@@ -36,6 +43,17 @@ func writeMarkdown(b *bytes.Buffer, r *report.Report, options Options) error {
 		})
 	}
 	return nil
+}
+
+func notJudgedCells(n report.NotJudged) []string {
+	mayBind := "no"
+	switch {
+	case n.Excluded != "":
+		mayBind = "excluded"
+	case n.MayBind:
+		mayBind = "**yes**"
+	}
+	return []string{markdown.Code(n.Path), markdown.Text(n.Kind), mayBind, markdown.Text(reasonOf(&n))}
 }
 
 // WriteMarkdownDetails writes, folded, all that is known of entries.

@@ -83,6 +83,9 @@ func writeJSON(b *bytes.Buffer, r *report.Report, _ Options) error { return r.Wr
 func Verdict(r *report.Report, failOnWarn bool) (report.Status, string) {
 	switch r.ExitStatus(failOnWarn) {
 	case report.ExitUndecided:
+		if r.Summary.Errors == 0 && r.Summary.MayBind > 0 {
+			return report.Error, "it could not be decided, for what was not judged may be bound by the contract"
+		}
 		return report.Error, "it could not be decided"
 	case report.ExitBroken:
 		if r.Summary.Denied == 0 {
@@ -96,7 +99,14 @@ func Verdict(r *report.Report, failOnWarn bool) (report.Status, string) {
 
 // counts is a summary as a sentence.
 func counts(s report.Summary) string {
-	return fmt.Sprintf("%s, %s, %s judged, %d denied, %d warned, %s.",
+	notJudged := ""
+	if s.NotJudged > 0 {
+		notJudged = fmt.Sprintf(", %s not judged", plaintext.Count(s.NotJudged, "place"))
+		if s.MayBind > 0 {
+			notJudged += fmt.Sprintf(" of which %d may be bound", s.MayBind)
+		}
+	}
+	return fmt.Sprintf("%s, %s, %s judged, %d denied, %d warned, %s%s.",
 		plaintext.Count(s.Targets, "target"), plaintext.Count(s.Controllers, "controllers workload"), plaintext.Count(s.Containers, "container"),
-		s.Denied, s.Warned, plaintext.Count(s.Errors, "error"))
+		s.Denied, s.Warned, plaintext.Count(s.Errors, "error"), notJudged)
 }

@@ -32,6 +32,15 @@ var undecided = catalogue.Rule{
 	Severity:    report.Deny,
 }
 
+// notJudged is what SARIF is told of places that were not judged.
+var notJudged = catalogue.Rule{
+	Code:        codeNotJudged,
+	Title:       "The place was not judged",
+	Description: "It can put a workload into the cluster, and nobody looked into it. Nothing is proven about it.",
+	Remedy:      "Judge what it makes, or exclude it with a reason.",
+	Severity:    report.Deny,
+}
+
 // writeSARIF writes a result for each finding, and for each target that could
 // not be judged. What is right has none: GitHub makes an alert of each.
 func writeSARIF(b *bytes.Buffer, r *report.Report, options Options) error {
@@ -47,7 +56,7 @@ func writeSARIF(b *bytes.Buffer, r *report.Report, options Options) error {
 	if options.Version != "" {
 		driver.WithVersion(options.Version)
 	}
-	for _, rule := range append(slices.Clone(rules), undecided) {
+	for _, rule := range append(slices.Clone(rules), undecided, notJudged) {
 		driver.AddRule(describeRule(rule))
 	}
 	run := sarif.NewRun(sarif.Tool{Driver: driver})
@@ -55,6 +64,9 @@ func writeSARIF(b *bytes.Buffer, r *report.Report, options Options) error {
 	run.AddInvocations(invocation(r, options))
 	alike := map[string]int{} // how many results have a fingerprint
 	for _, e := range problems(r) {
+		if e.isInformation() {
+			continue
+		}
 		if e.Finding != nil {
 			// A policy of one's own may have codes without texts. A rule that is
 			// there already stays as it is.
@@ -175,6 +187,10 @@ func invocation(r *report.Report, options Options) *sarif.Invocation {
 	invocation := sarif.NewInvocation().WithExecutionSuccess(status != report.ExitUndecided).
 		WithExitCode(status).WithExitCodeDescription(sentence)
 	for _, e := range problems(r) {
+		if e.isInformation() {
+			invocation.AddTToolExecutionNotification(sarif.NewNotification().WithLevel("note").
+				WithMessage(sarif.NewTextMessage(plaintext.Line(e.Target.Path) + ": " + e.line())))
+		}
 		if e.Finding == nil {
 			invocation.AddTToolExecutionNotification(sarif.NewNotification().WithLevel("error").
 				WithMessage(sarif.NewTextMessage(plaintext.Line(e.Target.Path) + ": " + e.body())))

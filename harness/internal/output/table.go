@@ -28,6 +28,8 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 			fmt.Fprintf(b, "  %s\n", plaintext.Indented(target.Error, 2))
 		case len(target.Workloads) > 0:
 			plaintext.WriteColumns(b, modeRows(target, paint), "CONSTRAINT")
+		case target.Note != "":
+			fmt.Fprintf(b, "  %s\n", plaintext.Line(target.Note))
 		case len(target.Findings) == 0:
 			fmt.Fprintf(b, "  %s\n", noWorkload)
 		}
@@ -36,9 +38,30 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 		}
 		b.WriteByte('\n')
 	}
+	if r.Coverage != nil && len(r.Coverage.NotJudged) > 0 {
+		plaintext.WriteColumns(b, NotJudgedRows(r.Coverage.NotJudged, paint), "")
+		b.WriteByte('\n')
+	}
 	status, sentence := Verdict(r, options.FailOnWarn)
 	fmt.Fprintf(b, "%s: %s. %s\n", paint.Status(status), sentence, counts(r.Summary))
 	return nil
+}
+
+// NotJudgedRows are a table of places that were not judged, a line for each.
+func NotJudgedRows(places []report.NotJudged, paint Painter) [][]string {
+	rows := [][]string{{"NOT JUDGED", "KIND", "MAY BE BOUND", "WHY"}}
+	for i := range places {
+		n := &places[i]
+		mayBind := "no"
+		switch {
+		case n.Excluded != "":
+			mayBind = "excluded"
+		case n.MayBind:
+			mayBind = paint.Paint("yes", "error")
+		}
+		rows = append(rows, []string{plaintext.Cell(n.Path), plaintext.Cell(n.Kind), mayBind, plaintext.Line(reasonOf(n))})
+	}
+	return rows
 }
 
 func modeRows(target *report.Target, paint Painter) [][]string {

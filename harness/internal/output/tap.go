@@ -24,8 +24,8 @@ func writeTAP(b *bytes.Buffer, r *report.Report, options Options) error {
 	all := allResults(r)
 	fmt.Fprintf(b, "1..%d\n", len(slices.Concat(all...)))
 	number := 0
-	for i, results := range all {
-		name := tapEscape.Replace(plaintext.Line(r.Targets[i].Path))
+	for _, results := range all {
+		name := tapEscape.Replace(plaintext.Line(results[0].Target.Path))
 		if name != "-" {
 			name = "- " + name
 		}

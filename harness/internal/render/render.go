@@ -76,7 +76,7 @@ type Options struct {
 
 // ErrNothingRendered says that an app has no objects at all, which kustomize
 // itself takes for success.
-var ErrNothingRendered = errors.New("nothing was rendered: the kustomization has no objects; check its resources, helmCharts and the values that enable them")
+var ErrNothingRendered = errors.New("nothing was rendered: there are no objects; check resources, helmCharts and the values that enable them")
 
 // IsKustomization reports whether a file has one of the names by which kustomize
 // finds a kustomization.
@@ -87,23 +87,32 @@ func IsKustomization(file string) bool {
 // IsApp reports whether a directory has a kustomization that can be applied:
 // a file with one of kustomize's three names, and not of kind Component.
 func IsApp(dir string) bool {
+	kind := kindOf(dir)
+	return kind != "" && kind != types.ComponentKind
+}
+
+// IsComponent reports whether a directory has a kustomization of kind Component,
+// which others are to use. `kustomize build` renders it all the same.
+func IsComponent(dir string) bool { return kindOf(dir) == types.ComponentKind }
+
+// kindOf is the kind of the kustomization in a directory; empty where there is
+// none.
+func kindOf(dir string) string {
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		file := filepath.Join(dir, name)
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if (bounds{maxBytes: DefaultMaxBytes}).checkFile(file) != nil {
-			return true
-		}
-		data, _ := os.ReadFile(file)
 		var head struct {
 			Kind string `json:"kind"`
 		}
 		// What cannot be read is an app that does not render, not no app.
-		_ = yaml.Unmarshal(data, &head)
-		return head.Kind != types.ComponentKind
+		if data, err := ReadRegular(file); err == nil {
+			_ = yaml.Unmarshal(data, &head)
+		}
+		return cmp.Or(head.Kind, types.KustomizationKind)
 	}
-	return false
+	return ""
 }
 
 // App renders the app in a directory and returns a stream of YAML documents.

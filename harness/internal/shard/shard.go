@@ -82,5 +82,31 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 	if err != nil {
 		return nil, err
 	}
-	return report.New(judged, absent...), nil
+	merged := report.New(judged, absent...)
+	if c := coverageOf(reports); c != nil {
+		merged.Cover(c)
+	}
+	return merged, nil
+}
+
+// coverageOf joins the coverage of all shards: each has looked at all that is there.
+func coverageOf(reports []*report.Report) *report.Coverage {
+	if slices.ContainsFunc(reports, func(r *report.Report) bool { return r.Coverage == nil }) {
+		return nil
+	}
+	all := *reports[0].Coverage
+	all.NotJudged = slices.Clone(all.NotJudged)
+	for _, r := range reports[1:] {
+		for _, n := range r.Coverage.NotJudged {
+			if !slices.Contains(all.NotJudged, n) {
+				all.NotJudged = append(all.NotJudged, n)
+			}
+		}
+	}
+	// A shard may have found that something does not render by itself.
+	all.Judged = slices.DeleteFunc(slices.Clone(all.Judged), func(j report.Judged) bool {
+		return slices.ContainsFunc(all.NotJudged, func(n report.NotJudged) bool { return n.Path == j.Path && n.Kind == j.Kind })
+	})
+	slices.SortStableFunc(all.NotJudged, func(a, b report.NotJudged) int { return cmp.Compare(a.Path, b.Path) })
+	return &all
 }

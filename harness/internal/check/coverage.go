@@ -1,0 +1,206 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/bounded"
+	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/find"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// there is what is at the paths of a run, without what is excluded.
+type there struct {
+	*find.Coverage
+	excluded []report.NotJudged
+}
+
+// cover looks at paths.
+func cover(ctx context.Context, paths []string, options Options) (there, error) {
+	found, err := bounded.Do(ctx, options.limits("looking for what is to be judged", options.Render.Timeout), func(context.Context) (*find.Coverage, error) {
+		return find.Cover(paths)
+	})
+	if err != nil {
+		return there{}, err
+	}
+	t := there{Coverage: found}
+	if options.Excluded == nil {
+		return t, nil
+	}
+	exclude := func(path string, kind find.Kind, named bool) bool {
+		reason, excluded := options.Excluded(path)
+		if excluded = excluded && !named; excluded {
+			t.excluded = append(t.excluded, report.NotJudged{Path: path, Kind: string(kind), Reason: "excluded", Excluded: reason})
+		}
+		return excluded
+	}
+	found.Targets = slices.DeleteFunc(found.Targets, func(o find.Target) bool {
+		return exclude(o.Path, o.Kind, o.Path == "-" || o.Path == find.DisplayPath(o.Argument))
+	})
+	found.NotJudged = slices.DeleteFunc(found.NotJudged, func(n find.NotJudged) bool { return exclude(n.Path, n.Kind, false) })
+	return t, nil
+}
+
+// List returns the coverage of paths and judges nothing. Its error is that of All.
+func List(ctx context.Context, paths []string, options Options) (*report.Coverage, error) {
+	evaluators, err := loadEvaluators(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	t, err := cover(ctx, paths, options)
+	if err != nil {
+		return nil, err
+	}
+	return coverage(ctx, t, nil, evaluators), nil
+}
+
+// coverage is what a report says of what was there. It takes what the objects of
+// the targets make of something else.
+func coverage(ctx context.Context, t there, delivered []find.NotJudged, evaluators []*evaluate.Evaluator) *report.Coverage {
+	c := &report.Coverage{Judged: []report.Judged{}, NotJudged: []report.NotJudged{}, Read: []report.Reading{}}
+	look := newLook(ctx, evaluators)
+	for _, target := range t.Targets {
+		isThis := func(n find.NotJudged) bool { return n.Path == target.Path && n.Kind == target.Kind }
+		if slices.ContainsFunc(delivered, isThis) {
+			continue // it could not be
+		}
+		c.Judged = append(c.Judged, report.Judged{Path: target.Path, Kind: string(target.Kind), Below: belowOf(target)})
+	}
+	for _, n := range t.NotJudged {
+		c.NotJudged = append(c.NotJudged, report.NotJudged{Path: n.Path, Kind: string(n.Kind), Reason: relativeMessage(errors.New(n.Reason)), MayBind: look.mayBind(n)})
+	}
+	for _, n := range delivered {
+		one := report.NotJudged{Path: n.Path, Kind: string(n.Kind), Reason: n.Reason, MayBind: look.mayBind(n)}
+		// What is written in a file is said of the file.
+		isKnown := func(o report.NotJudged) bool {
+			return o.Kind == one.Kind && o.Reason == one.Reason && (o.MayBind || !one.MayBind)
+		}
+		if !slices.ContainsFunc(c.NotJudged, isKnown) {
+			c.NotJudged = append(c.NotJudged, one)
+		}
+	}
+	c.NotJudged = append(c.NotJudged, t.excluded...)
+	slices.SortStableFunc(c.NotJudged, func(a, b report.NotJudged) int { return strings.Compare(a.Path, b.Path) })
+	for _, r := range t.Read {
+		c.Read = append(c.Read, report.Reading{Path: r.Path, Kind: string(r.Kind), By: r.By})
+	}
+	return c
+}
+
+// isOptional reports whether a target need not render by itself: a component or a
+// chart that was found and not named.
+func isOptional(t find.Target) bool {
+	return (t.Kind == find.Component || t.Kind == find.Chart) && belowOf(t) != ""
+}
+
+// filesOf are the files of such a target.
+func filesOf(t find.Target) []string {
+	if t.Kind == find.Chart {
+		return find.FilesBelow(t.Path)
+	}
+	return find.FilesReadBy(t.Path)
+}
+
+// belowOf is the folder below which a target was found; empty when it was named.
+func belowOf(t find.Target) string {
+	if argument := find.DisplayPath(t.Argument); argument != t.Path {
+		return argument
+	}
+	return ""
+}
+
+// look looks for what a constraint binds in texts that nobody judges.
+type look struct {
+	variables []string
+	names     []*regexp.Regexp
+	// blind says that nobody knows what to look for.
+	blind bool
+}
+
+// newLook asks the evaluators for the migrations variable and the patterns of
+// controllers.
+func newLook(ctx context.Context, evaluators []*evaluate.Evaluator) look {
+	var l look
+	for _, evaluator := range evaluators {
+		var found struct {
+			Variable string   `json:"variable"`
+			Patterns []string `json:"patterns"`
+		}
+		err := evaluator.Value(ctx, `{"variable": data.lib.parameters.env_var, "patterns": [p | some p in data.lib.parameters.controllers]}`, &found)
+		if err != nil || found.Variable == "" {
+			l.blind = true // a policy of somebody else
+			continue
+		}
+		l.variables = append(l.variables, found.Variable)
+		for _, pattern := range found.Patterns {
+			l.names = append(l.names, regexp.MustCompile("^(?:"+strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")+")$"))
+		}
+	}
+	return l
+}
+
+// namePattern finds what may be a name, or the end of one that is put together.
+var namePattern = regexp.MustCompile(`[A-Za-z0-9_.-]+`)
+
+// mayBind reports whether the text of what is not judged holds the migrations
+// variable, or a name by which a workload is bound. What cannot be read may hold
+// anything.
+func (l look) mayBind(n find.NotJudged) bool {
+	if l.blind || n.Unread || l.holds([]byte(n.Path)) || l.holds(n.Text) {
+		return true
+	}
+	return slices.ContainsFunc(n.Files, func(file string) bool {
+		info, err := os.Stat(file)
+		if err == nil && info.IsDir() {
+			return false
+		}
+		text, err := render.ReadRegular(file)
+		return err != nil || l.holds(text)
+	})
+}
+
+func (l look) holds(text []byte) bool {
+	for _, variable := range l.variables {
+		if strings.Contains(string(text), variable) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(namePattern.FindAll(text, -1), func(name []byte) bool {
+		return slices.ContainsFunc(l.names, func(pattern *regexp.Regexp) bool { return pattern.Match(name) })
+	})
+}
+
+// releaseOf is the release for which a chart is templated: only one that was named
+// has values of its own.
+func releaseOf(t find.Target, options Options) render.Release {
+	if belowOf(t) != "" {
+		return render.Release{}
+	}
+	return options.Release
+}
+
+// requireChart refuses values for a release when there is not exactly one chart
+// that was named.
+func requireChart(targets []find.Target, release render.Release) error {
+	values := release.Values
+	if release.Name == "" && release.Namespace == "" && len(values.Files)+len(values.SetJSON)+len(values.Set)+len(values.SetString) == 0 {
+		return nil
+	}
+	charts := 0
+	for _, t := range targets {
+		if t.Kind == find.Chart && belowOf(t) == "" {
+			charts++
+		}
+	}
+	if charts != 1 {
+		return fmt.Errorf("values, a release name or a namespace are for one chart, and %d are named: name a folder with a Chart.yaml; an app says its own values", charts)
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package find
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+
+	"github.com/proompteng/nevermigrate/harness/internal/manifest"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
+)
+
+var (
+	// objectPattern finds the keys that every object has.
+	apiVersionPattern = regexp.MustCompile(`(?m)^[\s{,-]*["']?apiVersion["']?\s*:`)
+	kindPattern       = regexp.MustCompile(`(?m)(?:^|[\s{,])["']?kind["']?\s*:`)
+	// escapePattern finds what may hide a key in double quotes.
+	escapePattern = regexp.MustCompile(`\\[xuU]`)
+)
+
+// manifest looks at a file that may be one.
+func (w *walk) manifest(path string) {
+	if err := render.LinkLeadsOut(path); err != nil {
+		w.notJudged = append(w.notJudged, NotJudged{Path: DisplayPath(path), Kind: Manifest, Reason: err.Error(), Unread: true})
+		return
+	}
+	text, err := render.ReadRegular(path)
+	if err != nil {
+		w.notJudged = append(w.notJudged, NotJudged{Path: DisplayPath(path), Kind: Manifest, Reason: err.Error(), Unread: true})
+		return
+	}
+	if !bytes.Contains(text, []byte("kind")) && !escapePattern.Match(text) {
+		return
+	}
+	found := &place{kind: Manifest, file: path, real: canonical(path), argument: w.root}
+	objects, err := manifest.Read(text)
+	if err != nil {
+		if apiVersionPattern.Match(text) && kindPattern.Match(text) {
+			found.unreadable = err
+			w.places = append(w.places, found)
+		}
+		return
+	}
+	w.notJudged = append(w.notJudged, Delivered(DisplayPath(path), objects)...)
+	if slices.ContainsFunc(objects, func(o manifest.Object) bool { return holdsPod(o.Content) }) {
+		w.places = append(w.places, found)
+	}
+}
+
+// holdsPod reports whether a value may hold a pod spec, or a reference to one, at
+// any depth. What is found too much is judged.
+func holdsPod(value any) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, below := range value {
+			switch key {
+			case "containers", "initContainers", "ephemeralContainers":
+				if list, ok := below.([]any); ok && len(list) > 0 {
+					return true
+				}
+			case "container":
+				if one, ok := below.(map[string]any); ok && one["image"] != nil {
+					return true
+				}
+			case "workloadRef":
+				if one, ok := below.(map[string]any); ok && one["name"] != nil {
+					return true
+				}
+			}
+			if holdsPod(below) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(value, holdsPod)
+	}
+	return false
+}
+
+// delivers are the objects by which a controller in the cluster makes others from
+// something else: API group, kind, and whose they are.
+var delivers = []struct{ group, kind, by string }{
+	{"argoproj.io", "Application", "Argo CD"},
+	{"argoproj.io", "ApplicationSet", "Argo CD"},
+	{"helm.toolkit.fluxcd.io", "HelmRelease", "Flux"},
+	{"kustomize.toolkit.fluxcd.io", "Kustomization", "Flux"},
+	{"helm.cattle.io", "HelmChart", "the Helm controller"},
+	{"helm.cattle.io", "HelmChartConfig", "the Helm controller"},
+}
+
+// Delivered are the objects among some by which Argo CD or Flux makes workloads
+// from something else, which is not judged, from the place at a path.
+func Delivered(path string, objects []manifest.Object) []NotJudged {
+	var found []NotJudged
+	for _, object := range objects {
+		for _, content := range listed(object.Content) {
+			version, _ := content["apiVersion"].(string)
+			kind, _ := content["kind"].(string)
+			for _, d := range delivers {
+				if group, _, _ := bytes.Cut([]byte(version), []byte("/")); string(group) != d.group || kind != d.kind {
+					continue
+				}
+				metadata, _ := content["metadata"].(map[string]any)
+				name, _ := metadata["name"].(string)
+				text, _ := json.Marshal(content)
+				found = append(found, NotJudged{
+					Path: path, Kind: Kind(kind), Text: text,
+					Reason: fmt.Sprintf("what %s makes of %s is not rendered", d.by, nameOr(name)),
+				})
+			}
+		}
+	}
+	return found
+}
+
+func nameOr(name string) string {
+	if name == "" {
+		return "it"
+	}
+	return name
+}
+
+// listed are the items of a List, or the object itself.
+func listed(object map[string]any) []map[string]any {
+	items, ok := object["items"].([]any)
+	if !ok {
+		return []map[string]any{object}
+	}
+	var all []map[string]any
+	for _, item := range items {
+		if item, ok := item.(map[string]any); ok {
+			all = append(all, listed(item)...)
+		}
+	}
+	return all
+}

@@ -1,0 +1,183 @@
+package find
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/render"
+)
+
+// walk looks at all folders below some paths.
+type walk struct {
+	root       string // the path that is being looked at
+	visited    map[string]bool
+	links      []link
+	places     []*place
+	notJudged  []NotJudged
+	libsonnet  []string
+	references map[string]render.References
+}
+
+// place is a folder with a kustomization, a chart, or a file with workloads.
+type place struct {
+	kind     Kind // App, Component, Chart or Manifest
+	dir      string
+	file     string // of a Manifest
+	real     string // of the file, or of the folder
+	argument string // the path from which it was found
+	chart    chartFile
+	// unreadable says why a manifest cannot be read.
+	unreadable error
+}
+
+// named reports whether the place is the very folder that was given.
+func (p *place) named() bool {
+	return p.kind != Manifest && filepath.Clean(p.dir) == filepath.Clean(p.argument)
+}
+
+func (p *place) path() string {
+	if p.kind == Manifest {
+		return DisplayPath(p.file)
+	}
+	return DisplayPath(p.dir)
+}
+
+// link is a symbolic link that was met, and the chart that it is in.
+type link struct {
+	path  string
+	chart *place
+}
+
+// chartFile is what is asked of a Chart.yaml.
+type chartFile struct {
+	Type         string `json:"type"`
+	Dependencies []struct {
+		Repository string `json:"repository"`
+	} `json:"dependencies"`
+}
+
+// maxFolders bounds the look: a link may lead anywhere.
+const maxFolders = 100_000
+
+// below looks at a folder and all below it, through symbolic links too: Argo CD
+// syncs an app that is linked like any other. A folder that is reached in several
+// ways is looked at once, by its own path if that is below root.
+func (w *walk) below(root string) error {
+	w.root = root
+	err := w.visit(root, nil)
+	for err == nil && len(w.links) > 0 {
+		next := w.links[0]
+		w.links = w.links[1:]
+		info, statErr := os.Stat(next.path)
+		switch {
+		case statErr != nil: // it leads to nothing
+		case info.IsDir():
+			if err = render.LinkLeadsOut(next.path); err == nil {
+				err = w.visit(next.path, next.chart)
+			}
+		default:
+			w.file(next.path, next.chart)
+		}
+	}
+	if err == nil {
+		err = w.submodules()
+	}
+	if err != nil {
+		return fmt.Errorf("look below %s: %w", root, err)
+	}
+	return nil
+}
+
+// visit looks at a folder that is in a chart, or in none.
+func (w *walk) visit(dir string, chart *place) error {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil || w.visited[real] {
+		return err
+	}
+	if w.visited[real] = true; len(w.visited) > maxFolders {
+		return fmt.Errorf("there are more than %d folders: name a smaller folder, or look for a link that leads out of it", maxFolders)
+	}
+	switch {
+	case render.IsApp(dir):
+		w.places = append(w.places, &place{kind: App, dir: dir, real: canonical(dir), argument: w.root})
+	case render.IsComponent(dir):
+		w.places = append(w.places, &place{kind: Component, dir: dir, real: canonical(dir), argument: w.root})
+	}
+	if render.IsChart(dir) {
+		own := &place{kind: Chart, dir: dir, real: canonical(dir), argument: w.root}
+		if text, err := render.ReadRegular(filepath.Join(dir, "Chart.yaml")); err == nil {
+			_ = yaml.Unmarshal(text, &own.chart) // rendering says so
+		}
+		if chart == nil || filepath.Dir(dir) != filepath.Join(chart.dir, "charts") {
+			w.places = append(w.places, own)
+		}
+		chart = own
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		path := filepath.Join(dir, entry.Name())
+		switch {
+		case entry.Name() == ".git":
+		case entry.Type()&fs.ModeSymlink != 0:
+			w.links = append(w.links, link{path, chart})
+		case entry.IsDir():
+			if err := w.visit(path, chart); err != nil {
+				return err
+			}
+		case entry.Type().IsRegular():
+			w.file(path, chart)
+		}
+	}
+	return nil
+}
+
+// canonical is a path by which two ways to a file are seen to be one.
+func canonical(path string) string {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	if real, err := filepath.EvalSymlinks(absolute); err == nil {
+		return real
+	}
+	return absolute
+}
+
+// file looks at a file that is in a chart, or in none.
+func (w *walk) file(path string, chart *place) {
+	name := strings.ToLower(filepath.Base(path))
+	dir := filepath.Dir(path)
+	add := func(kind Kind, reason string, files ...string) {
+		w.notJudged = append(w.notJudged, NotJudged{Path: DisplayPath(path), Kind: kind, Reason: reason, Files: append(files, path)})
+	}
+	switch {
+	case strings.HasPrefix(name, ".argocd-source") && strings.HasSuffix(name, ".yaml"):
+		add(ArgoCDSource, "Argo CD lays it over the source of the Application, and what that gives is not rendered")
+	case slices.Contains([]string{"helmfile.yaml", "helmfile.yml", "helmfile.yaml.gotmpl", "helmfile.yml.gotmpl"}, name):
+		beside, _ := filepath.Glob(filepath.Join(escaped(dir), "*"))
+		add(Helmfile, "helmfile is not run: judge what `helmfile template` prints", beside...)
+	case filepath.Base(dir) == "helmfile.d" && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".gotmpl")):
+		add(Helmfile, "helmfile is not run: judge what `helmfile template` prints")
+	case strings.HasSuffix(name, ".jsonnet"):
+		add(Jsonnet, "jsonnet is not run: judge what `jsonnet` prints")
+	case strings.HasSuffix(name, ".libsonnet"):
+		w.libsonnet = append(w.libsonnet, path)
+	case chart != nil || render.IsKustomization(path) || name == "chart.yaml":
+	case slices.Contains(manifestExtensions, filepath.Ext(name)):
+		w.manifest(path)
+	}
+}
+
+// escaped is a path in which a glob finds nothing but itself.
+func escaped(path string) string {
+	return strings.NewReplacer(`*`, `\*`, `?`, `\?`, `[`, `\[`, `\`, `\\`).Replace(path)
+}

@@ -1,0 +1,45 @@
+package output
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// WriteCoverage writes a coverage for people: a line for each place, and a last one
+// with counts.
+func WriteCoverage(w io.Writer, c *report.Coverage, paint Painter) error {
+	var b bytes.Buffer
+	if len(c.Judged)+len(c.Read) > 0 {
+		rows := [][]string{{"JUDGED", "KIND", "HOW"}}
+		for _, j := range c.Judged {
+			how := "named"
+			if j.Below != "" {
+				how = "found below " + plaintext.Line(j.Below)
+			}
+			rows = append(rows, []string{plaintext.Cell(j.Path), j.Kind, how})
+		}
+		for _, r := range c.Read {
+			rows = append(rows, []string{plaintext.Cell(r.Path), r.Kind, "read by " + plaintext.Line(strings.Join(r.By, ", "))})
+		}
+		plaintext.WriteColumns(&b, rows, "")
+		b.WriteByte('\n')
+	}
+	if len(c.NotJudged) > 0 {
+		plaintext.WriteColumns(&b, NotJudgedRows(c.NotJudged, paint), "")
+		b.WriteByte('\n')
+	}
+	mayBind := 0
+	for _, n := range c.NotJudged {
+		if n.Undecided() {
+			mayBind++
+		}
+	}
+	fmt.Fprintf(&b, "%s judged, %d read by them, %d not judged of which %d may be bound.\n",
+		plaintext.Count(len(c.Judged), "target"), len(c.Read), len(c.NotJudged), mayBind)
+	return plaintext.Write(w, b.String())
+}
