@@ -205,6 +205,7 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 	}
 	if errors.Is(err, render.ErrNothingRendered) {
 		judged.Note, err = "nothing was rendered, so nothing is applied", nil
+		options.WithoutCauses = true // what is not there has none
 	}
 	if err == nil {
 		var exempted map[string][]string

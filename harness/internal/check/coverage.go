@@ -24,7 +24,7 @@ type there struct {
 
 // cover looks at paths.
 func cover(ctx context.Context, paths []string, options Options) (there, error) {
-	found, err := bounded.Do(ctx, options.limits("looking for what is to be judged", options.Render.Timeout), func(context.Context) (*find.Coverage, error) {
+	found, err := bounded.Do(ctx, options.limits("looking for what is to be judged", 0), func(context.Context) (*find.Coverage, error) {
 		return find.Cover(paths)
 	})
 	if err != nil {

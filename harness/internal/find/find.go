@@ -69,7 +69,12 @@ func (t Target) Below(folder string) Target {
 }
 
 // String is how a message names the target.
-func (t Target) String() string { return t.Path }
+func (t Target) String() string {
+	if t.Kind == StandardInput {
+		return string(StandardInput)
+	}
+	return t.Path
+}
 
 // NotJudged is a place that may put a workload into a cluster, and that nobody
 // looks into.

@@ -21,19 +21,20 @@ var (
 
 // manifest looks at a file that may be one.
 func (w *walk) manifest(path string) {
-	if err := render.LinkLeadsOut(path); err != nil {
-		w.notJudged = append(w.notJudged, NotJudged{Path: DisplayPath(path), Kind: Manifest, Reason: err.Error(), Unread: true})
-		return
+	found := &place{kind: Manifest, file: path, real: canonical(path), argument: w.root}
+	err := render.LinkLeadsOut(path)
+	var text []byte
+	if err == nil {
+		text, err = render.ReadRegular(path)
 	}
-	text, err := render.ReadRegular(path)
 	if err != nil {
-		w.notJudged = append(w.notJudged, NotJudged{Path: DisplayPath(path), Kind: Manifest, Reason: err.Error(), Unread: true})
+		found.unreadable, found.unread = err, true
+		w.places = append(w.places, found)
 		return
 	}
 	if !bytes.Contains(text, []byte("kind")) && !escapePattern.Match(text) {
 		return
 	}
-	found := &place{kind: Manifest, file: path, real: canonical(path), argument: w.root}
 	objects, err := manifest.Read(text)
 	if err != nil {
 		if apiVersionPattern.Match(text) && kindPattern.Match(text) {

@@ -201,7 +201,7 @@ func (w *walk) manifests(c *Coverage, readers reads) {
 		dir := filepath.Dir(p.file)
 		path := DisplayPath(dir)
 		if p.unreadable != nil {
-			c.NotJudged = append(c.NotJudged, NotJudged{Path: p.path(), Kind: Manifest, Reason: p.unreadable.Error(), Files: []string{p.file}})
+			c.NotJudged = append(c.NotJudged, NotJudged{Path: p.path(), Kind: Manifest, Reason: p.unreadable.Error(), Files: []string{p.file}, Unread: p.unread})
 			continue
 		}
 		if i, ok := byFolder[path]; ok {

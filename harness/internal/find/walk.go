@@ -32,8 +32,10 @@ type place struct {
 	real     string // of the file, or of the folder
 	argument string // the path from which it was found
 	chart    chartFile
-	// unreadable says why a manifest cannot be read.
+	// unreadable says why a manifest cannot be read; unread that nobody knows what
+	// it says.
 	unreadable error
+	unread     bool
 }
 
 // named reports whether the place is the very folder that was given.
