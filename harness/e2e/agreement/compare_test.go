@@ -157,6 +157,8 @@ func TestGatekeeperAgreesOnCorpus(t *testing.T) {
 		group.Go(func() error {
 			verdict, requests, err := enforcers[i%len(enforcers)].compare(t.Context(), document)
 			switch {
+			case err != nil && !errors.Is(err, errNoRequest) && agreement.IsOfOtherKind(t, document):
+				counts.add("documents of a kind that the constraint does not match", 1)
 			case errors.Is(err, errNoRequest):
 				counts.add("documents of which no request can be made", 1)
 			case err != nil:

@@ -123,6 +123,29 @@ var others = []kind{
 	{"ConfigMap", "v1", []string{"data"}, 1},
 }
 
+// IsOfOtherKind reports whether a document of a corpus, or an item of it, has another
+// kind than those that are drawn, for something was put in its place. The gate looks
+// for a pod spec in it, and the constraint does not match it.
+func IsOfOtherKind(t testing.TB, document map[string]any) bool {
+	t.Helper()
+	kinds := kindsOf(Facts(t))
+	var isOther func(object map[string]any) bool
+	isOther = func(object map[string]any) bool {
+		if items, ok := object["items"].([]any); ok && slices.ContainsFunc(items, func(item any) bool {
+			below, ok := item.(map[string]any)
+			return ok && isOther(below)
+		}) {
+			return true
+		}
+		name, ok := object["kind"].(string)
+		if !ok || strings.HasSuffix(name, "List") {
+			return false
+		}
+		return !slices.ContainsFunc(kinds, func(k kind) bool { return k.kind == name && k.apiVersion == object["apiVersion"] })
+	}
+	return isOther(document)
+}
+
 // kindsOf are the kinds of workload of the policy, and what looks like one.
 func kindsOf(known *decider.Facts) []kind {
 	var all []kind

@@ -309,6 +309,9 @@ func requested(document map[string]any) ([]map[string]any, error) {
 	if document["items"] == nil {
 		return all, nil
 	}
+	if items, ok := document["items"].([]any); ok && slices.Contains(items, any(nil)) {
+		return nil, errNoRequest // the decoder would make objects of what is none
+	}
 	text, err := json.Marshal(document)
 	if err != nil {
 		return nil, err
