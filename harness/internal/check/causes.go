@@ -36,6 +36,8 @@ func newSearcher(target find.Target, what content, evaluators []*evaluate.Evalua
 				return nil, err
 			}
 			remove = removeApp
+			// The app is in no repository.
+			options.Render.Root = ""
 			return chartSearcher{cause.NewApp(app, evaluators, cause.Options{Render: options.Render}), app, releaseOf(target, options).Values.Files}, nil
 		}
 		var all manifests

@@ -84,14 +84,26 @@ func All(ctx context.Context, paths []string, options Options) (*report.Report, 
 // allBy is All by the evaluators that a function loads.
 func allBy(ctx context.Context, paths []string, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, error) {
 	load = sync.OnceValues(load)
-	there, err := cover(ctx, paths, options)
+	found, err := look(ctx, paths, options)
 	if err != nil {
 		return nil, err
 	}
-	if err := requireChart(there.Targets, options.Release); err != nil {
+	return coveredBy(ctx, found, options, load)
+}
+
+// Covered is All for what was found before. When there is no target at all, the
+// report says so with CNM007: nothing was judged.
+func Covered(ctx context.Context, found *find.Coverage, options Options) (*report.Report, error) {
+	load := sync.OnceValues(func() ([]*evaluate.Evaluator, error) { return loadEvaluators(ctx, options) })
+	return coveredBy(ctx, found, options, load)
+}
+
+func coveredBy(ctx context.Context, found *find.Coverage, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, error) {
+	t := withoutExcluded(found, options)
+	if err := requireChart(t.Targets, options.Release); err != nil {
 		return nil, err
 	}
-	r, delivered, err := targetsBy(ctx, there.Targets, options, load)
+	r, delivered, err := targetsBy(ctx, t.Targets, options, load)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +111,7 @@ func allBy(ctx context.Context, paths []string, options Options, load func() ([]
 	if err != nil {
 		return nil, err
 	}
-	r.Cover(coverage(ctx, there, delivered, evaluators))
+	r.Cover(coverage(ctx, t, delivered, evaluators))
 	return r, nil
 }
 
@@ -222,7 +234,7 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 		// It is there for others to use, or it lacks the values that it needs. When
 		// nothing in it can be bound, that is no reason to decide nothing.
 		alone := find.NotJudged{Path: target.Path, Kind: target.Kind, Reason: relativeMessage(err), Files: filesOf(target)}
-		if !newLook(ctx, loaded).mayBind(alone) {
+		if !newSight(ctx, loaded).mayBind(alone) {
 			judged.Note, judged.Workloads, judged.Findings = "it does not render by itself", nil, nil
 			return judged, []find.NotJudged{alone}, nil
 		}

@@ -22,30 +22,31 @@ type there struct {
 	excluded []report.NotJudged
 }
 
-// cover looks at paths.
-func cover(ctx context.Context, paths []string, options Options) (there, error) {
-	found, err := bounded.Do(ctx, options.limits("looking for what is to be judged", 0), func(context.Context) (*find.Coverage, error) {
+// look finds what is there, within limits.
+func look(ctx context.Context, paths []string, options Options) (*find.Coverage, error) {
+	return bounded.Do(ctx, options.limits("looking for what is to be judged", 0), func(context.Context) (*find.Coverage, error) {
 		return find.Cover(paths)
 	})
-	if err != nil {
-		return there{}, err
-	}
-	t := there{Coverage: found}
+}
+
+// withoutExcluded takes out what is excluded. What was named is judged all the same.
+func withoutExcluded(found *find.Coverage, options Options) there {
+	t := there{Coverage: &find.Coverage{Targets: found.Targets, NotJudged: found.NotJudged, Read: found.Read}}
 	if options.Excluded == nil {
-		return t, nil
+		return t
 	}
-	exclude := func(path string, kind find.Kind, named bool) bool {
+	exclude := func(path string, kind find.Kind) bool {
 		reason, excluded := options.Excluded(path)
-		if excluded = excluded && !named; excluded {
+		if excluded {
 			t.excluded = append(t.excluded, report.NotJudged{Path: path, Kind: string(kind), Reason: "excluded", Excluded: reason})
 		}
 		return excluded
 	}
-	found.Targets = slices.DeleteFunc(found.Targets, func(o find.Target) bool {
-		return exclude(o.Path, o.Kind, o.Path == "-" || o.Path == find.DisplayPath(o.Argument))
+	t.Targets = slices.DeleteFunc(slices.Clone(t.Targets), func(o find.Target) bool {
+		return o.Path != "-" && belowOf(o) != "" && exclude(o.Path, o.Kind)
 	})
-	found.NotJudged = slices.DeleteFunc(found.NotJudged, func(n find.NotJudged) bool { return exclude(n.Path, n.Kind, false) })
-	return t, nil
+	t.NotJudged = slices.DeleteFunc(slices.Clone(t.NotJudged), func(n find.NotJudged) bool { return exclude(n.Path, n.Kind) })
+	return t
 }
 
 // List returns the coverage of paths and judges nothing. Its error is that of All.
@@ -54,18 +55,18 @@ func List(ctx context.Context, paths []string, options Options) (*report.Coverag
 	if err != nil {
 		return nil, err
 	}
-	t, err := cover(ctx, paths, options)
+	found, err := look(ctx, paths, options)
 	if err != nil {
 		return nil, err
 	}
-	return coverage(ctx, t, nil, evaluators), nil
+	return coverage(ctx, withoutExcluded(found, options), nil, evaluators), nil
 }
 
 // coverage is what a report says of what was there. It takes what the objects of
 // the targets make of something else.
 func coverage(ctx context.Context, t there, delivered []find.NotJudged, evaluators []*evaluate.Evaluator) *report.Coverage {
 	c := &report.Coverage{Judged: []report.Judged{}, NotJudged: []report.NotJudged{}, Read: []report.Reading{}}
-	look := newLook(ctx, evaluators)
+	seen := newSight(ctx, evaluators)
 	for _, target := range t.Targets {
 		isThis := func(n find.NotJudged) bool { return n.Path == target.Path && n.Kind == target.Kind }
 		if slices.ContainsFunc(delivered, isThis) {
@@ -74,10 +75,10 @@ func coverage(ctx context.Context, t there, delivered []find.NotJudged, evaluato
 		c.Judged = append(c.Judged, report.Judged{Path: target.Path, Kind: string(target.Kind), Below: belowOf(target)})
 	}
 	for _, n := range t.NotJudged {
-		c.NotJudged = append(c.NotJudged, report.NotJudged{Path: n.Path, Kind: string(n.Kind), Reason: relativeMessage(errors.New(n.Reason)), MayBind: look.mayBind(n)})
+		c.NotJudged = append(c.NotJudged, report.NotJudged{Path: n.Path, Kind: string(n.Kind), Reason: relativeMessage(errors.New(n.Reason)), MayBind: seen.mayBind(n)})
 	}
 	for _, n := range delivered {
-		one := report.NotJudged{Path: n.Path, Kind: string(n.Kind), Reason: n.Reason, MayBind: look.mayBind(n)}
+		one := report.NotJudged{Path: n.Path, Kind: string(n.Kind), Reason: n.Reason, MayBind: seen.mayBind(n)}
 		// What is written in a file is said of the file.
 		isKnown := func(o report.NotJudged) bool {
 			return o.Kind == one.Kind && o.Reason == one.Reason && (o.MayBind || !one.MayBind)
@@ -116,18 +117,18 @@ func belowOf(t find.Target) string {
 	return ""
 }
 
-// look looks for what a constraint binds in texts that nobody judges.
-type look struct {
+// sight is what to look for in texts that nobody judges: what a constraint binds.
+type sight struct {
 	variables []string
 	names     []*regexp.Regexp
 	// blind says that nobody knows what to look for.
 	blind bool
 }
 
-// newLook asks the evaluators for the migrations variable and the patterns of
+// newSight asks the evaluators for the migrations variable and the patterns of
 // controllers.
-func newLook(ctx context.Context, evaluators []*evaluate.Evaluator) look {
-	var l look
+func newSight(ctx context.Context, evaluators []*evaluate.Evaluator) sight {
+	var l sight
 	for _, evaluator := range evaluators {
 		var found struct {
 			Variable string   `json:"variable"`
@@ -152,7 +153,7 @@ var namePattern = regexp.MustCompile(`[A-Za-z0-9_.-]+`)
 // mayBind reports whether the text of what is not judged holds the migrations
 // variable, or a name by which a workload is bound. What cannot be read may hold
 // anything.
-func (l look) mayBind(n find.NotJudged) bool {
+func (l sight) mayBind(n find.NotJudged) bool {
 	if l.blind || n.Unread || l.holds([]byte(n.Path)) || l.holds(n.Text) {
 		return true
 	}
@@ -166,7 +167,7 @@ func (l look) mayBind(n find.NotJudged) bool {
 	})
 }
 
-func (l look) holds(text []byte) bool {
+func (l sight) holds(text []byte) bool {
 	for _, variable := range l.variables {
 		if strings.Contains(string(text), variable) {
 			return true

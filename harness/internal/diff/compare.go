@@ -2,9 +2,12 @@ package diff
 
 import (
 	"cmp"
+	"fmt"
 	"path"
 	"slices"
+	"strings"
 
+	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/stated"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -34,8 +37,12 @@ func (k Known) order(a, b string) int {
 // Targets are the same when they have the same path, or moved as it is known.
 func Compare(base, head *report.Report, known Known) *Diff {
 	d := &Diff{Version: Version, Base: known.Base, HeadFile: known.HeadFile, Targets: []Target{}, head: head}
+	kinds := Sides[map[string]string]{Base: kindsOf(base), Head: kindsOf(head)}
 	compare := func(pair Sides[report.Target], headNew *[]report.Target) {
 		compared := compareTargets(pair.Base, pair.Head)
+		if pair.Base != nil && pair.Head != nil {
+			compared.Kind = changedKind((*kinds.Base)[pair.Base.Path], (*kinds.Head)[pair.Head.Path])
+		}
 		d.Targets = append(d.Targets, compared)
 		if pair.Head != nil && pair.Head.Status != "" {
 			target := *pair.Head
@@ -45,6 +52,22 @@ func Compare(base, head *report.Report, known Known) *Diff {
 	}
 	baseJudged, baseWholeRun := split(base)
 	headJudged, headWholeRun := split(head)
+	var lost []report.Target
+	for _, t := range baseJudged {
+		path := known.headPath(t.Path)
+		if slices.ContainsFunc(headJudged, func(o report.Target) bool { return o.Path == path }) {
+			continue
+		}
+		if one := lostIn(head, path); one != nil {
+			lost = append(lost, *one)
+		}
+	}
+	if len(lost) > 0 {
+		headJudged = slices.Concat(headJudged, lost)
+		head = withTargets(head, headJudged, headWholeRun)
+		headJudged, headWholeRun = split(head)
+		d.head = head
+	}
 	var judgedNew, wholeRunNew []report.Target
 	headPath := func(t report.Target) string { return known.headPath(t.Path) }
 	for _, pair := range match(baseJudged, headJudged, headPath) {
@@ -59,7 +82,79 @@ func Compare(base, head *report.Report, known Known) *Diff {
 	}
 	d.Summary.countFindings(d.Targets)
 	d.headNew = report.New(judgedNew, wholeRunNew...)
+	if base.Coverage != nil && head.Coverage != nil {
+		d.NotJudged = compareNotJudged(base.Coverage.NotJudged, head.Coverage.NotJudged, known)
+		covered := *head.Coverage
+		covered.NotJudged = d.NotJudged.New
+		d.headNew.Cover(&covered)
+	}
 	return d
+}
+
+// kindsOf are the kinds of the targets of a report by their paths.
+func kindsOf(r *report.Report) *map[string]string {
+	kinds := map[string]string{}
+	if r.Coverage != nil {
+		for _, j := range r.Coverage.Judged {
+			if j.Kind != string(find.Missing) {
+				kinds[j.Path] = j.Kind
+			}
+		}
+	}
+	return &kinds
+}
+
+// changedKind is a kind on both sides, when both are known and differ.
+func changedKind(base, head string) *Sides[string] {
+	if base == "" || head == "" || base == head {
+		return nil
+	}
+	return &Sides[string]{Base: &base, Head: &head}
+}
+
+// compareNotJudged compares by path and kind. What may be bound only now is new.
+func compareNotJudged(base, head []report.NotJudged, known Known) *NotJudged {
+	compared := &NotJudged{New: []report.NotJudged{}, Kept: []report.NotJudged{}, Gone: []report.NotJudged{}}
+	key := func(n report.NotJudged) [3]string { return [3]string{known.headPath(n.Path), n.Kind, n.Reason} }
+	for _, pair := range match(base, head, key) {
+		switch {
+		case pair.Head == nil:
+			compared.Gone = append(compared.Gone, *pair.Base)
+		case pair.Base == nil || pair.Head.Undecided() && !pair.Base.Undecided():
+			compared.New = append(compared.New, *pair.Head)
+		default:
+			compared.Kept = append(compared.Kept, *pair.Head)
+		}
+	}
+	return compared
+}
+
+// lostIn is the target that a report does not judge any more though it is there: it
+// says that it is not judged, or that something else reads it.
+func lostIn(head *report.Report, path string) *report.Target {
+	if head.Coverage == nil {
+		return nil
+	}
+	for _, n := range head.Coverage.NotJudged {
+		if n.Excluded == "" && isInPlaceOf(n.Path, path) {
+			return &report.Target{Path: path, Status: report.Error, Error: fmt.Sprintf("no longer judged: there is a %s now: %s", n.Kind, n.Reason)}
+		}
+	}
+	for _, r := range head.Coverage.Read {
+		if r.Path == path {
+			return &report.Target{Path: path, Status: report.Error, Error: fmt.Sprintf("no longer judged by itself: %s reads it; name it in the run that makes the report, to judge it too", strings.Join(r.By, ", "))}
+		}
+	}
+	return nil
+}
+
+// withTargets is a report of other targets, with the coverage of one.
+func withTargets(of *report.Report, judged, wholeRun []report.Target) *report.Report {
+	r := report.New(judged, wholeRun...)
+	if of.Coverage != nil {
+		r.Cover(of.Coverage)
+	}
+	return r
 }
 
 // split splits the targets of a report into those that were judged and those

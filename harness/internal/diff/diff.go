@@ -131,7 +131,7 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 	// Without a target there is no verdict that a finding could be kept from.
 	base := report.New(nil)
 	if len(c.base.targets) > 0 {
-		if base, err = c.base.judge(ctx, c.base.targets, c.baseOptions()); err != nil {
+		if base, err = c.base.judge(ctx, c.base.all(), c.baseOptions()); err != nil {
 			return nil, err
 		}
 	}
@@ -139,7 +139,7 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 	if c.options.CausesOfNew {
 		options.CausesOf = func(head report.Target) []bool { return areNew(base, head, known) }
 	}
-	head, err := c.head.judge(ctx, c.head.targets, options)
+	head, err := c.head.judge(ctx, c.head.all(), options)
 	if err != nil {
 		return nil, err
 	}
@@ -183,8 +183,8 @@ func (c *comparison) find(revision string) error {
 			return fmt.Errorf("%s: %w, neither in the working tree nor in %s", path, absent, revision)
 		}
 	}
-	if err := c.base.addAsIn(c.head); err != nil {
+	if err := c.base.addAsIn(c.head, false); err != nil {
 		return err
 	}
-	return c.head.addAsIn(c.base)
+	return c.head.addAsIn(c.base, true)
 }

@@ -620,7 +620,7 @@ func TestErrors(t *testing.T) {
 		{"path that climbs out", r.dir, "..", "main", "..: outside of the repository"},
 		{"standard input", r.dir, "-", "main", "-: standard input has no base side: name an app, a manifest or a folder of the repository"},
 		{"no such path", r.dir, "gone", "main", "gone: no such file or folder, neither in the working tree nor in main"},
-		{"no app", r.dir, "notes", "main", "notes: no app in it or below it: an app is a folder with a kustomization.yaml (not of kind Component), neither in the working tree nor in main"},
+		{"no app", r.dir, "notes", "main", "notes: no app, chart or manifest with a workload in it or below it: an app is a folder with a kustomization.yaml, a chart one with a Chart.yaml, neither in the working tree nor in main"},
 		{"not a manifest", r.dir, "notes/readme.md", "main", "notes/readme.md: not a manifest: its name must end in .yaml, .yml, .json"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package diff
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -32,11 +33,20 @@ func Files(base, head File) (*Diff, error) {
 	baseJudged, baseWholeRun := split(base.Report)
 	headJudged, headWholeRun := split(head.Report)
 	// Verdicts and counts are made anew: a file may say what its findings do not.
-	return Compare(report.New(baseJudged, baseWholeRun...), report.New(headJudged, headWholeRun...), Known{
+	return Compare(withTargets(base.Report, baseJudged, baseWholeRun), withTargets(head.Report, headJudged, headWholeRun), Known{
 		Base:     Base{File: base.Name},
 		HeadFile: head.Name,
-		Moved:    movedByWorkloads(baseJudged, headJudged),
+		Moved:    movedByWorkloads(slices.DeleteFunc(slices.Clone(baseJudged), isStillThere(head.Report)), headJudged),
 	}), nil
+}
+
+// isStillThere reports whether a target is where it was, though a report does not judge
+// it: it did not move.
+func isStillThere(head *report.Report) func(report.Target) bool {
+	return func(t report.Target) bool {
+		isThis := func(o report.Target) bool { return o.Path == t.Path }
+		return !slices.ContainsFunc(head.Targets, isThis) && lostIn(head, t.Path) != nil
+	}
 }
 
 // refuse refuses a report that is no verdict on all that its run was asked about.

@@ -25,6 +25,9 @@ func (d *Diff) WriteMarkdown(w io.Writer, options TextOptions) error {
 	if len(rows) > 0 {
 		markdown.WriteTable(&b, "| Change | Target | Workload | Role | Container | Mode |", rows, containerRow.markdownCells, markdown.RestLimit, "container")
 	}
+	if d.NotJudged != nil && len(d.NotJudged.New) > 0 {
+		markdown.WriteTable(&b, "| New, not judged | Kind | May be bound | Why |", d.NotJudged.New, output.NotJudgedCells, markdown.RestLimit, "place")
+	}
 	if notes := d.markdownNotes(); len(notes) > 0 {
 		b.WriteString("\n")
 		markdown.WriteList(&b, notes, func(note string) string { return note }, markdown.NotesLimit, "note")
@@ -93,6 +96,9 @@ func (d *Diff) markdownNotes() []string {
 			notes = append(notes, fmt.Sprintf("- %s was %s.\n", path, t.Change))
 		case Moved:
 			notes = append(notes, fmt.Sprintf("- %s was moved to %s.\n", markdown.Code(t.BasePath), path))
+		}
+		if t.Kind != nil {
+			notes = append(notes, fmt.Sprintf("- %s is of another kind now: %s.\n", path, markdown.Text(sides(*t.Kind))))
 		}
 		if t.LostControllers && t.Change != Removed {
 			notes = append(notes, fmt.Sprintf("- %s: %s\n", path, lostControllers))

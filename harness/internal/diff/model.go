@@ -26,10 +26,20 @@ type Diff struct {
 	// else the head is the working tree.
 	HeadFile string   `json:"headFile,omitempty"`
 	Targets  []Target `json:"targets"`
-	Summary  Summary  `json:"summary"`
+	// NotJudged are the places that were not judged, when both sides say which.
+	NotJudged *NotJudged `json:"notJudged,omitempty"`
+	Summary   Summary    `json:"summary"`
 
 	// head is the verdict on the head side, and headNew that on what is new there.
 	head, headNew *report.Report
+}
+
+// NotJudged are places that were not judged. One that may be bound and was not
+// before is new.
+type NotJudged struct {
+	New  []report.NotJudged `json:"new"`
+	Kept []report.NotJudged `json:"kept"`
+	Gone []report.NotJudged `json:"gone"`
 }
 
 // Base is what was compared with: a commit, or the report in a file.
@@ -63,6 +73,8 @@ type Target struct {
 	// Change concerns the contract: a target of which other things changed is
 	// unchanged.
 	Change Change `json:"change"`
+	// Kind is what it is on both sides, when that changed.
+	Kind *Sides[string] `json:"kind,omitempty"`
 	// Status is the verdict on the head side; empty for a removed target.
 	Status report.Status `json:"status,omitempty"`
 	// Error says why the head side could not be decided.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -31,6 +32,9 @@ type side struct {
 	// targets are what is compared. The path of each is that of the file or folder
 	// that is read.
 	targets []find.Target
+	// notJudged and read are what else is there.
+	notJudged []find.NotJudged
+	read      []find.Read
 }
 
 // file is the file or folder at a path.
@@ -56,50 +60,94 @@ type absentError string
 // Error implements error.
 func (e absentError) Error() string { return string(e) }
 
-// find returns the targets at a path. Where there is none the error is an
+// find returns what is at a path. Where there is nothing the error is an
 // absentError.
-func (s *side) find(path string) ([]find.Target, error) {
+func (s *side) find(path string) (*find.Coverage, error) {
 	file := s.file(path)
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-		return nil, absentError("no such file or folder")
+		return &find.Coverage{}, absentError("no such file or folder")
 	}
-	found, err := find.Targets([]string{file})
-	if errors.As(err, &find.NoAppError{}) {
-		return nil, absentError("no app in it or below it: an app is a folder with a kustomization.yaml (not of kind Component)")
+	found, err := find.Cover([]string{file})
+	var none find.NoAppError
+	if errors.As(err, &none) {
+		return &find.Coverage{}, absentError(strings.TrimPrefix(err.Error(), none.Folder+": "))
 	}
 	return found, err
 }
 
-// add adds the targets at a path to those of the side, each once.
+// add adds what is at a path to the side, each once.
 func (s *side) add(path string) error {
 	found, err := s.find(path)
-	for _, t := range found {
+	if err != nil {
+		return err
+	}
+	for _, t := range found.Targets {
 		if i := s.index(t.Path); i >= 0 {
 			s.targets[i].Required = s.targets[i].Required || t.Required
 		} else {
 			s.targets = append(s.targets, t)
 		}
 	}
-	return err
-}
-
-// addAsIn adds the targets that are at the same paths as those of the other side.
-// A folder of apps may be an app itself on one of the sides, which hides those
-// below it there.
-func (s *side) addAsIn(other *side) error {
-	for _, t := range other.targets {
-		path := other.path(t.Path)
-		file := s.file(path)
-		info, err := os.Stat(file)
-		if err != nil || s.has(path) || info.IsDir() && !render.IsApp(file) {
-			continue
+	for _, n := range found.NotJudged {
+		isThis := func(o find.NotJudged) bool { return o.Path == n.Path && o.Kind == n.Kind && o.Reason == n.Reason }
+		if !slices.ContainsFunc(s.notJudged, isThis) {
+			s.notJudged = append(s.notJudged, n)
 		}
-		if err := s.add(path); err != nil {
-			return err
+	}
+	for _, r := range found.Read {
+		if !slices.ContainsFunc(s.read, func(o find.Read) bool { return o.Path == r.Path }) {
+			s.read = append(s.read, r)
 		}
 	}
 	return nil
 }
+
+// addAsIn adds the targets that are at the same paths as those of the other side,
+// though on this one something else reads them or hides them. What was judged there
+// and is here, but cannot be judged any more, is a target all the same when lost is
+// set, one that says so.
+func (s *side) addAsIn(other *side, lost bool) error {
+	for _, t := range other.targets {
+		path := other.path(t.Path)
+		file := s.file(path)
+		if _, err := os.Lstat(file); err != nil || s.has(path) {
+			continue
+		}
+		found, err := s.find(path)
+		var absent absentError
+		if err != nil && !errors.As(err, &absent) {
+			return err
+		}
+		shown := find.DisplayPath(file)
+		i := slices.IndexFunc(found.Targets, func(o find.Target) bool { return o.Path == shown })
+		switch {
+		case i >= 0:
+			s.targets = append(s.targets, found.Targets[i].Below(other.onSide(s, t.Argument)))
+		case lost:
+			if err := lostError(t, shown, found); err != nil {
+				s.targets = append(s.targets, find.Target{Path: shown, Kind: find.Missing, Argument: file, Err: err})
+			}
+		}
+	}
+	return nil
+}
+
+// onSide is a path of this side as one of another.
+func (s *side) onSide(other *side, path string) string { return other.file(s.path(path)) }
+
+// lostError says that what was judged on the base side is not judged any more, for
+// something else is in its place that is not; nil when it is just gone.
+func lostError(t find.Target, path string, found *find.Coverage) error {
+	for _, n := range found.NotJudged {
+		if isInPlaceOf(n.Path, path) {
+			return fmt.Errorf("no longer judged: it was a %s on the base side, and there is a %s now: %s", t.Kind, n.Kind, n.Reason)
+		}
+	}
+	return nil
+}
+
+// isInPlaceOf reports whether something is at a path or in the folder there.
+func isInPlaceOf(found, place string) bool { return found == place || path.Dir(found) == place }
 
 // index is that of the target that reads a file or folder, or -1.
 func (s *side) index(file string) int {
@@ -117,7 +165,7 @@ func (s *side) sort(order func(a, b string) int) {
 func (s *side) appsNotIn(other *side) []*app {
 	var apps []*app
 	for _, t := range s.targets {
-		if path := s.path(t.Path); t.Kind == find.App && !other.has(path) {
+		if path := s.path(t.Path); t.IsKustomization() && !other.has(path) {
 			apps = append(apps, &app{path: path})
 		}
 	}
@@ -161,9 +209,13 @@ func (s *side) findWorkloads(ctx context.Context, apps []*app, options check.Opt
 		if err != nil {
 			return err
 		}
-		targets = append(targets, found...)
+		i := slices.IndexFunc(found.Targets, func(t find.Target) bool { return s.path(t.Path) == a.path })
+		if i < 0 {
+			return fmt.Errorf("%s: there is no app", a.path)
+		}
+		targets = append(targets, found.Targets[i])
 	}
-	result, err := s.judge(ctx, targets, options)
+	result, err := s.judge(ctx, &find.Coverage{Targets: targets}, options)
 	if err != nil {
 		return err
 	}
@@ -183,7 +235,11 @@ func (s *side) follow(a, like *app, asked []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", a.path, err)
 	}
-	t := found[0]
+	i := slices.IndexFunc(found.Targets, func(t find.Target) bool { return s.path(t.Path) == a.path })
+	if i < 0 {
+		return fmt.Errorf("%s: there is no app", a.path)
+	}
+	t := found.Targets[i]
 	if !slices.Contains(asked, like.path) {
 		t = t.Below(s.file(asked[0]))
 	}
@@ -191,14 +247,32 @@ func (s *side) follow(a, like *app, asked []string) error {
 	return nil
 }
 
-// judge judges targets of the side. The report has their paths as seen from the
+// all is what the side has.
+func (s *side) all() *find.Coverage {
+	return &find.Coverage{Targets: s.targets, NotJudged: s.notJudged, Read: s.read}
+}
+
+// judge judges what was found on the side. The report has paths as seen from the
 // working directory, also on the base side.
-func (s *side) judge(ctx context.Context, targets []find.Target, options check.Options) (*report.Report, error) {
+func (s *side) judge(ctx context.Context, found *find.Coverage, options check.Options) (*report.Report, error) {
 	// The base side has no .git to be found by.
 	options.Render.Root = s.top
-	result, err := check.Targets(ctx, targets, options)
+	result, err := check.Covered(ctx, found, options)
 	if err != nil || s.workDir == s.realWorkDir {
 		return result, err
+	}
+	for i := range result.Coverage.Judged {
+		s.rename(&result.Coverage.Judged[i].Path, &result.Coverage.Judged[i].Below)
+	}
+	for i := range result.Coverage.NotJudged {
+		s.rename(&result.Coverage.NotJudged[i].Path)
+		result.Coverage.NotJudged[i].Reason = s.message(result.Coverage.NotJudged[i].Reason)
+	}
+	for i := range result.Coverage.Read {
+		s.rename(&result.Coverage.Read[i].Path)
+		for j := range result.Coverage.Read[i].By {
+			s.rename(&result.Coverage.Read[i].By[j])
+		}
 	}
 	for i := range result.Targets {
 		t := &result.Targets[i]
@@ -218,6 +292,15 @@ func (s *side) judge(ctx context.Context, targets []find.Target, options check.O
 		}
 	}
 	return result, nil
+}
+
+// rename gives paths of the side as seen from the working directory.
+func (s *side) rename(paths ...*string) {
+	for _, path := range paths {
+		if *path != "" && isBelow(s.top, absolute(s.realWorkDir, *path)) {
+			*path = s.path(*path)
+		}
+	}
 }
 
 // message is an error's message with paths as seen from the working directory:

@@ -34,6 +34,19 @@ func (d *Diff) WriteTable(w io.Writer, options TextOptions) error {
 			t.target(&d.Targets[i])
 		}
 	}
+	if d.NotJudged != nil && len(d.NotJudged.New) > 0 {
+		rows := output.NotJudgedRows(d.NotJudged.New, t.paint)
+		rows[0][0] = "NEW, NOT JUDGED"
+		plaintext.WriteColumns(&t.text, rows, "")
+		t.text.WriteByte('\n')
+	}
+	if d.NotJudged != nil && !options.NewOnly && slices.ContainsFunc(d.NotJudged.Kept, report.NotJudged.Undecided) {
+		kept := slices.DeleteFunc(slices.Clone(d.NotJudged.Kept), func(n report.NotJudged) bool { return !n.Undecided() })
+		rows := output.NotJudgedRows(kept, t.paint)
+		rows[0][0] = "STILL NOT JUDGED"
+		plaintext.WriteColumns(&t.text, rows, "")
+		t.text.WriteByte('\n')
+	}
 	status, sentence := d.verdict(options)
 	fmt.Fprintf(&t.text, "%s: %s. %s\n", t.paint.Status(status), sentence, d.Summary.text())
 	return plaintext.Write(w, t.text.String())
@@ -54,7 +67,7 @@ func (d *Diff) sides(name func(string) string) string {
 // isWorthShowing reports whether there is more to say of a target than that it
 // is there and as it was.
 func (t *Target) isWorthShowing() bool {
-	return t.Change != Unchanged || len(t.Findings.New)+len(t.Findings.Kept)+len(t.Findings.Fixed) > 0
+	return t.Change != Unchanged || t.Kind != nil || len(t.Findings.New)+len(t.Findings.Kept)+len(t.Findings.Fixed) > 0
 }
 
 type table struct {
@@ -69,6 +82,9 @@ func (t *table) target(target *Target) {
 		name = target.BasePath + " → " + name
 	}
 	fmt.Fprintf(&t.text, "%s: %s\n", plaintext.Line(name), t.heading(target))
+	if target.Kind != nil {
+		fmt.Fprintf(&t.text, "  It is of another kind now: %s.\n", plaintext.Line(sides(*target.Kind)))
+	}
 	if target.Error != "" {
 		fmt.Fprintf(&t.text, "  %s\n", plaintext.Indented(target.Error, 2))
 	}
@@ -148,6 +164,9 @@ func (d *Diff) verdict(options TextOptions) (report.Status, string) {
 	if status == report.Pass && options.NewOnly && d.Summary.Kept.Denied > 0 {
 		// With old findings forgiven, the contract does not hold.
 		return status, "nothing new breaks the contract, which was broken before"
+	}
+	if status == report.Pass && options.NewOnly && d.NotJudged != nil && slices.ContainsFunc(d.NotJudged.Kept, report.NotJudged.Undecided) {
+		return status, "nothing new breaks the contract, and what was not judged before may be bound by it"
 	}
 	return status, sentence
 }

@@ -26,7 +26,7 @@ func writeMarkdown(b *bytes.Buffer, r *report.Report, options Options) error {
 	}
 	if r.Coverage != nil && len(r.Coverage.NotJudged) > 0 {
 		markdown.WriteFolded(b, "What was not judged", func() {
-			markdown.WriteTable(b, "| Place | Kind | May be bound | Why |", r.Coverage.NotJudged, notJudgedCells, markdown.RestLimit, "place")
+			markdown.WriteTable(b, "| Place | Kind | May be bound | Why |", r.Coverage.NotJudged, NotJudgedCells, markdown.RestLimit, "place")
 		})
 	}
 	var modes []containerMode
@@ -45,7 +45,9 @@ func writeMarkdown(b *bytes.Buffer, r *report.Report, options Options) error {
 	return nil
 }
 
-func notJudgedCells(n report.NotJudged) []string {
+// NotJudgedCells are the cells for a place that was not judged: path, kind, whether it
+// may be bound, and why.
+func NotJudgedCells(n report.NotJudged) []string {
 	mayBind := "no"
 	switch {
 	case n.Excluded != "":
