@@ -219,6 +219,10 @@ func (c judgedCase) namespaceOf(object map[string]any) string {
 	return cmp.Or(u.GetNamespace(), c.namespace)
 }
 
+// isKept reports whether what a finding is about reaches admission. A directive of a
+// patch is no field, and the API server drops it when an object is created.
+func isKept(f report.Finding) bool { return !strings.Contains(f.Path, ".$") }
+
 // fixtureCases sends every workload of every fixture case: what the gate denies
 // is refused, with its codes and places, and the rest is admitted.
 func (r *run) fixtureCases(t *testing.T, cases []judgedCase) {
@@ -230,7 +234,7 @@ func (r *run) fixtureCases(t *testing.T, cases []judgedCase) {
 		key := strings.Join(c.ConstraintPaths(), "\n")
 		byConstraints[key] = append(byConstraints[key], c)
 	}
-	denied, refused, others, admitted, unserved := 0, 0, 0, 0, 0
+	denied, refused, others, admitted, unserved, dropped := 0, 0, 0, 0, 0, 0
 	itself := map[string]int{}
 	for _, key := range slices.Sorted(maps.Keys(byConstraints)) {
 		files := strings.Split(key, "\n")
@@ -260,6 +264,11 @@ func (r *run) fixtureCases(t *testing.T, cases []judgedCase) {
 				case o.refused && o.by != "policy":
 					itself[map[bool]string{true: "denied by the gate", false: "not denied by the gate"}[len(findings) > 0]]++
 					t.Logf("%s: %s: refused by the API server itself: %s", c.Name, name, o.text)
+				case len(findings) > 0 && !slices.ContainsFunc(findings, isKept):
+					dropped++
+					if o.refused {
+						t.Errorf("%s: %s is refused for a directive that the API server drops:\n%s", c.Name, name, o.text)
+					}
 				case len(findings) > 0:
 					denied++
 					if !o.refused {
@@ -295,6 +304,7 @@ func (r *run) fixtureCases(t *testing.T, cases []judgedCase) {
 	r.enforce(t)
 	r.table.set("fixture cases: workloads that the gate denies", r.name, fmt.Sprintf("refused %d of %d", refused, denied))
 	r.table.set("fixture cases: workloads that the gate lets pass", r.name, fmt.Sprintf("admitted %d of %d", admitted, others))
+	r.table.set("fixture cases: with a directive, which the API server drops", r.name, fmt.Sprintf("admitted %d", dropped))
 	for _, why := range slices.Sorted(maps.Keys(itself)) {
 		r.table.set("fixture cases: "+why+", malformed for Kubernetes too", r.name, fmt.Sprintf("refused by the API server itself %d", itself[why]))
 	}

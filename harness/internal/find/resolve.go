@@ -1,6 +1,7 @@
 package find
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -9,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-git/go-git/v5/config"
+	"github.com/go-git/go-git/v5/plumbing/format/config"
 
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
@@ -273,15 +274,19 @@ func (w *walk) submodules() error {
 	if os.IsNotExist(err) {
 		return nil
 	}
-	modules := config.NewModules()
+	modules := config.New()
 	if err == nil {
-		err = modules.Unmarshal(text)
+		err = config.NewDecoder(bytes.NewReader(text)).Decode(modules)
 	}
 	if err != nil {
 		return fmt.Errorf("read .gitmodules: %w", err)
 	}
-	for _, name := range slices.Sorted(maps.Keys(modules.Submodules)) {
-		dir := filepath.Join(top, filepath.FromSlash(modules.Submodules[name].Path))
+	for _, module := range modules.Section("submodule").Subsections {
+		path := module.Option("path")
+		if path == "" {
+			continue
+		}
+		dir := filepath.Join(top, filepath.FromSlash(path))
 		relative, err := filepath.Rel(absolute, dir)
 		if err != nil || !filepath.IsLocal(relative) {
 			continue
