@@ -204,6 +204,21 @@ type Fix struct {
 	Verified bool `json:"verified"`
 }
 
+// Exemption says which findings pass, and why. It matches a finding by all that
+// it says.
+type Exemption struct {
+	Code string `json:"code"`
+	// Workload and Container are globs, in which * stands for any text; empty: any.
+	Workload  string `json:"workload,omitempty"`
+	Container string `json:"container,omitempty"`
+	// Path is a glob for the path of the target, from the top of the work tree;
+	// empty: any.
+	Path   string `json:"path,omitempty"`
+	Reason string `json:"reason"`
+	// Until is the last day of the exemption, as YYYY-MM-DD; empty: there is none.
+	Until string `json:"until,omitempty"`
+}
+
 // Summary counts.
 type Summary struct {
 	// Targets counts the apps and manifests that were judged.

@@ -35,7 +35,7 @@ func newBounds(dir string, options Options) (bounds, error) {
 	}
 	b := bounds{root: options.Root, maxBytes: options.MaxBytes}
 	if b.root == "" {
-		b.root = workTree(absolute)
+		b.root = WorkTree(absolute)
 	}
 	if b.root != "" {
 		if b.root, err = filepath.EvalSymlinks(b.root); err != nil {
@@ -51,9 +51,9 @@ func newBounds(dir string, options Options) (bounds, error) {
 	return b, nil
 }
 
-// workTree is the git work tree that an absolute path is in, or empty. Below a
+// WorkTree is the git work tree that an absolute path is in, or empty. Below a
 // symbolic link it is the one that the link is in, if there is one.
-func workTree(path string) string {
+func WorkTree(path string) string {
 	behindLink, tree := "", ""
 	for ; ; path = filepath.Dir(path) {
 		if _, err := os.Lstat(filepath.Join(path, ".git")); err == nil && tree == "" {

@@ -35,7 +35,7 @@ gitdir: ../.git/modules/module
 		"none/linked/app":       "none/linked", // no tree holds the link
 		"none/app":              "",
 	} {
-		got := workTree(filepath.Join(dir, path))
+		got := WorkTree(filepath.Join(dir, path))
 		if want != "" {
 			want = filepath.Join(dir, want)
 		}
