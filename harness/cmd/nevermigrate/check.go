@@ -12,18 +12,22 @@ import (
 func newCheckCommand() *cobra.Command {
 	var options check.Options
 	var outputs *outputs
-	var part string
+	var configs *configFlags
+	var part, defaultPath string
 	cmd := &cobra.Command{
-		Use:   "check [flags] PATH...",
+		Use:   "check [flags] [PATH...]",
 		Short: "Judge apps and manifests",
 		Long: `Judge apps and manifests.
 
 A PATH is an app (a folder with a kustomization), a rendered manifest (.yaml,
 .yml, .json), - for standard input, or a folder, below which every app is found.
+Without a PATH the paths of the configuration are judged.
 
 An app that is named must contain a controllers workload. Apps that are found
 below a folder, and manifests, need none; but when there is none anywhere, the
 check has judged nothing, and fails.
+
+` + configHelp + `
 
 ` + outputHelp + `
 
@@ -32,14 +36,25 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
   nevermigrate check --constraint policy/constraint.yaml argocd/applications
   nevermigrate check -o sarif=report.sarif -o html=report.html argocd/applications
   kubectl get deployments --all-namespaces -o yaml | nevermigrate check -`,
-		Args:    someArgs("no PATH: name an app, a manifest, a folder with apps, or - for standard input"),
 		PreRunE: checkPolicyFlags,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			configured, err := configs.apply(cmd, settings{
+				constraints: &options.Constraints, paths: &args, kubeVersion: &options.Render.KubeVersion,
+				apiVersions: &options.Render.APIVersions, outputs: outputs,
+			})
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 && defaultPath != "" {
+				args = []string{defaultPath}
+			}
+			if len(args) == 0 {
+				return configured.noPath(cmd, "no PATH: name an app, a manifest, a folder with apps, or - for standard input")
+			}
 			if err := outputs.check(cmd); err != nil {
 				return err
 			}
 			if part != "" {
-				var err error
 				if options.Shard, err = shard.Parse(part); err != nil {
 					return usageError(cmd, err)
 				}
@@ -60,6 +75,8 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	flags.BoolVar(&options.WithoutCauses, "no-causes", false, "leave out the search for the causes of findings, which takes longer than the check itself")
 	flags.StringVar(&part, "shard", "", "`K/N` to judge the K-th of N parts of the targets; join the JSON reports with merge")
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets parameters and enforcement")
+	flags.StringVar(&defaultPath, "default-path", "", "`PATH` to judge where neither an argument nor the configuration names one")
+	configs = addConfigFlags(cmd)
 	outputs = addOutputFlags(cmd)
 	addPolicyFlags(cmd, &options)
 	addRenderFlags(cmd, &options)
