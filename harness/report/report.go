@@ -62,6 +62,10 @@ type Report struct {
 	Version int      `json:"version"`
 	Targets []Target `json:"targets"`
 	Summary Summary  `json:"summary"`
+	// UnusedExemptions are exemptions that match nothing of what was judged.
+	UnusedExemptions []Exemption `json:"unusedExemptions,omitempty"`
+	// Baseline is there when known findings pass.
+	Baseline *Baseline `json:"baseline,omitempty"`
 	// Shard is there when the report judges a part of the targets.
 	Shard *Shard `json:"shard,omitempty"`
 }
@@ -78,6 +82,27 @@ type Shard struct {
 	// workload.
 	Arguments   []string          `json:"arguments"`
 	Constraints []ShardConstraint `json:"constraints"`
+	// Exempting is there when findings may pass.
+	Exempting *Exempting `json:"exempting,omitempty"`
+}
+
+// Exempting is what lets findings pass over all shards together.
+type Exempting struct {
+	// WorkDir is the working directory, from the top of the work tree.
+	WorkDir    string      `json:"workDir"`
+	Exemptions []Exemption `json:"exemptions"`
+	// Partial says that the run judges a part of what the configuration names, so
+	// that nothing is known of exemptions that match nothing.
+	Partial bool `json:"partial,omitempty"`
+	// Known are the targets of the baseline that concern the run as a whole.
+	Known []Target `json:"known,omitempty"`
+}
+
+// Baseline is a report whose findings are known, and pass.
+type Baseline struct {
+	File string `json:"file"`
+	// Gone counts its findings that are there no more.
+	Gone int `json:"gone"`
 }
 
 // ShardConstraint is a constraint that was evaluated; for the defaults it has
@@ -98,6 +123,9 @@ type Target struct {
 	Error     string     `json:"error,omitempty"`
 	Workloads []Workload `json:"workloads"`
 	Findings  []Finding  `json:"findings"`
+	// Exempted are findings that pass. They count as neither denied nor warned, and
+	// their causes are not looked for.
+	Exempted []Exempted `json:"exempted,omitempty"`
 }
 
 // Workload is one that the contract binds or that declares the migrations
@@ -204,6 +232,15 @@ type Fix struct {
 	Verified bool `json:"verified"`
 }
 
+// Exempted is a finding that passes, and why: an exemption matches it, or it is
+// known from the baseline.
+type Exempted struct {
+	Finding
+	Reason string `json:"reason"`
+	// Until is the last day of the exemption, as YYYY-MM-DD; empty: there is none.
+	Until string `json:"until,omitempty"`
+}
+
 // Exemption says which findings pass, and why. It matches a finding by all that
 // it says.
 type Exemption struct {
@@ -229,7 +266,9 @@ type Summary struct {
 	Containers int `json:"containers"`
 	Denied     int `json:"denied"`
 	Warned     int `json:"warned"`
-	Errors     int `json:"errors"`
+	// Exempted counts findings that pass.
+	Exempted int `json:"exempted,omitempty"`
+	Errors   int `json:"errors"`
 }
 
 // New makes a report of the targets that were judged: it sets the status of
@@ -271,6 +310,7 @@ func (s *Summary) add(target *Target) {
 			s.Warned++
 		}
 	}
+	s.Exempted += len(target.Exempted)
 	if target.Error != "" {
 		s.Errors++
 		target.Status = Error

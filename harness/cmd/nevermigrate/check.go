@@ -13,7 +13,7 @@ func newCheckCommand() *cobra.Command {
 	var options check.Options
 	var outputs *outputs
 	var configs *configFlags
-	var part, defaultPath string
+	var part, defaultPath, baseline, writeBaseline string
 	cmd := &cobra.Command{
 		Use:   "check [flags] [PATH...]",
 		Short: "Judge apps and manifests",
@@ -29,6 +29,10 @@ check has judged nothing, and fails.
 
 ` + configHelp + `
 
+Findings that the configuration exempts and those of its baseline are listed, and
+do not count. --write-baseline makes all findings of today known, so that a
+repository that has some can adopt the gate.
+
 ` + outputHelp + `
 
 Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
@@ -41,6 +45,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			configured, err := configs.apply(cmd, settings{
 				constraints: &options.Constraints, paths: &args, kubeVersion: &options.Render.KubeVersion,
 				apiVersions: &options.Render.APIVersions, outputs: outputs,
+				baseline: &baseline, exempt: &options.Exempt, writes: writeBaseline != "",
 			})
 			if err != nil {
 				return err
@@ -59,6 +64,13 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 					return usageError(cmd, err)
 				}
 			}
+			if cmd.Flags().Changed("write-baseline") {
+				if err := canWriteBaseline(cmd, writeBaseline, part, options); err != nil {
+					return err
+				}
+				// Nobody reads the causes of what is known.
+				options.WithoutCauses = true
+			}
 			options.Stdin = cmd.InOrStdin()
 			show, wipe := progress(cmd.ErrOrStderr(), time.Now)
 			options.Progress = show
@@ -67,6 +79,12 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			if err != nil {
 				return err
 			}
+			if writeBaseline != "" {
+				if result, err = writeKnown(cmd, writeBaseline, baseline, result, options); err != nil {
+					return err
+				}
+			}
+			warn(cmd, result)
 			return outputs.write(cmd, result, options)
 		},
 	}
@@ -76,6 +94,9 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	flags.StringVar(&part, "shard", "", "`K/N` to judge the K-th of N parts of the targets; join the JSON reports with merge")
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets parameters and enforcement")
 	flags.StringVar(&defaultPath, "default-path", "", "`PATH` to judge where neither an argument nor the configuration names one")
+	addBaselineFlag(cmd, &baseline)
+	flags.StringVar(&writeBaseline, "write-baseline", "", "`FILE` to write a baseline to: what is found today is known then")
+	must(cmd.MarkFlagFilename("write-baseline", "json"))
 	configs = addConfigFlags(cmd)
 	outputs = addOutputFlags(cmd)
 	addPolicyFlags(cmd, &options)

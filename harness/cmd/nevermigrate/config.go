@@ -12,8 +12,10 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
+	"github.com/proompteng/nevermigrate/harness/internal/exempt"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
 	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
+	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 // configFlags are the flags that say which configuration is read.
@@ -30,11 +32,25 @@ func addConfigFlags(cmd *cobra.Command) *configFlags {
 	return f
 }
 
+// addBaselineFlag adds the flag for the baseline.
+func addBaselineFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "baseline", "", "`FILE` with a report whose findings are known, and pass; check --write-baseline writes it")
+	must(cmd.MarkFlagFilename("baseline", "json"))
+}
+
+// warn says on standard error which exemptions match nothing, and what of the
+// baseline is gone.
+func warn(cmd *cobra.Command, r *report.Report) {
+	for _, line := range output.Warnings(r) {
+		fmt.Fprintf(cmd.ErrOrStderr(), "Warning: %s\n", plaintext.Line(line))
+	}
+}
+
 // configHelp says what the configuration does, for the long help of a command.
 const configHelp = `What no flag says comes from the configuration, ` + config.Name + ` at the top of the
 git work tree. nevermigrate config prints what is in force.`
 
-// load reads the configuration; it is nil when there is none.
+// load reads the configuration, or else nothing, which has no file.
 func (f *configFlags) load(cmd *cobra.Command) (*config.Config, error) {
 	if err := needs(cmd, "config"); err != nil {
 		return nil, err
@@ -44,12 +60,15 @@ func (f *configFlags) load(cmd *cobra.Command) (*config.Config, error) {
 	case f.ignore && file != "":
 		return nil, usageError(cmd, errors.New("--config and --no-config are both given: use one of them"))
 	case f.ignore:
-		return nil, nil
+		return config.None()
 	case file == "":
 		var err error
-		if file, err = config.Find("."); file == "" || err != nil {
+		if file, err = config.Find("."); err != nil {
 			return nil, err
 		}
+	}
+	if file == "" {
+		return config.None()
 	}
 	return config.Load(file, time.Now())
 }
@@ -60,6 +79,12 @@ type settings struct {
 	constraints, paths, apiVersions *[]string
 	kubeVersion                     *string
 	outputs                         *outputs
+	// baseline is the file of --baseline, and exempt what lets findings pass, for
+	// the paths.
+	baseline *string
+	exempt   **exempt.Set
+	// writes says that a baseline is written, so that none is read.
+	writes bool
 }
 
 // inForce is a value and where it comes from.
@@ -72,7 +97,6 @@ type inForce struct {
 
 // configuration is what is in force for a run of a command.
 type configuration struct {
-	// read is nil when there is none.
 	read   *config.Config
 	values []inForce
 }
@@ -86,9 +110,6 @@ func (f *configFlags) apply(cmd *cobra.Command, s settings) (*configuration, err
 		return nil, err
 	}
 	c := &configuration{read: read}
-	if read == nil {
-		read = &config.Config{}
-	}
 	c.list(cmd, "constraints", "constraint", s.constraints, read.Constraints, read.Local)
 	c.paths(s.paths, read)
 	if s.kubeVersion != nil {
@@ -101,6 +122,22 @@ func (f *configFlags) apply(cmd *cobra.Command, s settings) (*configuration, err
 		c.list(cmd, "outputs", "output", &s.outputs.given, read.Outputs, localOutput(read))
 		if len(read.Outputs) > 0 && !cmd.Flags().Changed("output") {
 			s.outputs.from = read.Place(read.Outputs[0].Line)
+		}
+	}
+	if s.baseline != nil {
+		if err := needs(cmd, "baseline"); err != nil {
+			return nil, err
+		}
+		given := notEmpty(*s.baseline)
+		c.list(cmd, "baseline", "baseline", &given, oneText(read.Baseline), read.Local)
+		*s.baseline = strings.Join(given, "")
+	}
+	if s.exempt != nil {
+		*s.exempt = exempt.New(read, *s.paths)
+		if *s.baseline != "" && !s.writes {
+			if *s.exempt, err = (*s.exempt).WithBaseline(*s.baseline); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for _, e := range read.Exclude {
@@ -124,6 +161,13 @@ func oneText(text config.Text) []config.Text {
 		return nil
 	}
 	return []config.Text{text}
+}
+
+func notEmpty(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return []string{text}
 }
 
 func asItIs(text string) string { return text }
@@ -180,7 +224,7 @@ func (c *configuration) paths(setting *[]string, read *config.Config) {
 
 // noPath is the error of a command without a PATH.
 func (c *configuration) noPath(cmd *cobra.Command, message string) error {
-	if c.read != nil {
+	if c.read.File != "" {
 		message += "; " + c.read.File + " has no paths"
 	}
 	return usageError(cmd, errors.New(message))
@@ -188,7 +232,7 @@ func (c *configuration) noPath(cmd *cobra.Command, message string) error {
 
 func newConfigCommand() *cobra.Command {
 	var judging check.Options
-	var format string
+	var format, baseline string
 	var flags *configFlags
 	cmd := &cobra.Command{
 		Use:   "config [flags] [PATH...]",
@@ -209,35 +253,23 @@ Exit status: 0, or 2 when the configuration cannot be read.`,
 			if !ok {
 				return usageError(cmd, fmt.Errorf("unknown output %q: use text or json", format))
 			}
-			reports := &outputs{}
 			// The flag --output is that of this command.
-			c, err := flags.apply(cmd, settings{constraints: &judging.Constraints, paths: &args, kubeVersion: &judging.Render.KubeVersion, apiVersions: &judging.Render.APIVersions})
+			c, err := flags.apply(cmd, settings{constraints: &judging.Constraints, paths: &args, kubeVersion: &judging.Render.KubeVersion, apiVersions: &judging.Render.APIVersions, baseline: &baseline})
 			if err != nil {
 				return err
 			}
-			read := c.read
-			if read == nil {
-				read = &config.Config{}
-			}
-			reports.given = []string{string(output.Table)}
-			c.list(&cobra.Command{}, "outputs", "output", &reports.given, read.Outputs, localOutput(read))
+			reports := []string{string(output.Table)}
+			c.list(&cobra.Command{}, "outputs", "output", &reports, c.read.Outputs, localOutput(c.read))
 			return write(c, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "text", "`FORMAT`: text or json")
 	flags = addConfigFlags(cmd)
 	addConstraintFlag(cmd, &judging.Constraints, "a constraint that sets parameters and enforcement")
+	addBaselineFlag(cmd, &baseline)
 	addVersionFlags(cmd, &judging)
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
-}
-
-// file is the configuration that was read, or empty.
-func (c *configuration) file() string {
-	if c.read == nil {
-		return ""
-	}
-	return c.read.File
 }
 
 // configKeys are the keys in the order in which they are printed, with what is
@@ -265,7 +297,7 @@ func (c *configuration) writeJSON(w io.Writer) error {
 		Version int       `json:"version"`
 		File    string    `json:"file"`
 		Values  []inForce `json:"values"`
-	}{1, c.file(), c.sorted()})
+	}{1, c.read.File, c.sorted()})
 }
 
 func (c *configuration) writeText(w io.Writer) error {

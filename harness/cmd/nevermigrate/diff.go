@@ -18,6 +18,7 @@ import (
 func newDiffCommand() *cobra.Command {
 	var options diff.Options
 	var newOnly bool
+	var baseline string
 	var configs *configFlags
 	var outputs *outputs
 	cmd := &cobra.Command{
@@ -46,7 +47,7 @@ directory, and the same flags and constraints. A target is the same when it has
 the same path, or else most of the same workloads.
 
 A finding is new, kept or fixed by its code, constraint, workload, namespace and
-container. When the base side of an app cannot be judged, all its findings are
+container. What the configuration exempts is none of these. When the base side of an app cannot be judged, all its findings are
 new.
 
 ` + configHelp + `
@@ -71,6 +72,7 @@ base side has too are forgiven, and their causes are not looked for.`,
 			taken := settings{outputs: outputs}
 			if options.Base != "" {
 				taken.constraints, taken.paths = &options.Check.Constraints, &args
+				taken.baseline, taken.exempt = &baseline, &options.Check.Exempt
 				taken.kubeVersion, taken.apiVersions = &options.Check.Render.KubeVersion, &options.Check.Render.APIVersions
 			}
 			if _, err := configs.apply(cmd, taken); err != nil {
@@ -88,6 +90,7 @@ base side has too are forgiven, and their causes are not looked for.`,
 			if err != nil {
 				return err
 			}
+			warn(cmd, result.Head(false))
 			write := func(w io.Writer, format report.Format, how output.Options) error {
 				return writeDiff(w, result, format, how, newOnly)
 			}
@@ -100,6 +103,7 @@ base side has too are forgiven, and their causes are not looked for.`,
 	flags.BoolVar(&newOnly, "new-only", false, "fail on new findings only")
 	flags.BoolVar(&options.Check.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
 	addConstraintFlag(cmd, &options.Check.Constraints, "a constraint that sets parameters and enforcement")
+	addBaselineFlag(cmd, &baseline)
 	configs = addConfigFlags(cmd)
 	outputs = addOutputFlags(cmd)
 	addPolicyFlags(cmd, &options.Check)

@@ -26,6 +26,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/cause"
 	"github.com/proompteng/nevermigrate/harness/internal/constraint"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/exempt"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
@@ -54,6 +55,10 @@ type Options struct {
 	// CausesOf says for each finding of a target whether to look for its causes.
 	// Nil: for those of each. Its calls may overlap.
 	CausesOf func(report.Target) []bool
+	// Exempt lets findings pass. Nil: none.
+	Exempt *exempt.Set
+	// PathOf is the path by which Exempt knows a target. Nil: its own.
+	PathOf func(string) string
 	// Stdin is what the path "-" reads. Nil: nothing.
 	Stdin io.Reader
 	// Shard is the part of the targets to judge; see package shard.
@@ -123,13 +128,30 @@ func targetsBy(ctx context.Context, targets []find.Target, options Options, load
 	if options.Shard.N > 0 {
 		r := report.New(judged)
 		r.Shard = &all
+		options.Exempt.Finish(r, options.Shard.Has)
 		return r, nil
 	}
 	absent, err := rules.AbsentFromRun(ctx, judged, all)
 	if err != nil {
 		return nil, err
 	}
-	return report.New(judged, absent...), nil
+	for _, late := range [][]report.Target{judged, absent} {
+		for i := range late {
+			options.exempt(&late[i])
+		}
+	}
+	r := report.New(judged, absent...)
+	options.Exempt.Finish(r, nil)
+	return r, nil
+}
+
+// exempt lets findings of a target pass.
+func (o Options) exempt(target *report.Target) {
+	path := target.Path
+	if o.PathOf != nil {
+		path = o.PathOf(path)
+	}
+	o.Exempt.Apply(target, path)
 }
 
 func loadEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator, error) {
@@ -178,6 +200,7 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 		var exempted map[string][]string
 		if exempted, err = evaluateAll(ctx, &judged, objects, loaded, options); err == nil {
 			err = addStated(ctx, target, &judged, exempted, loaded, rules, options)
+			options.exempt(&judged)
 		}
 	}
 	if err == nil && !options.WithoutCauses {
@@ -185,7 +208,7 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 	}
 	if err != nil {
 		// Half a verdict would look like a whole one.
-		judged.Error, judged.Workloads, judged.Findings = relativeMessage(err), nil, nil
+		judged.Error, judged.Workloads, judged.Findings, judged.Exempted = relativeMessage(err), nil, nil, nil
 	}
 	return judged, nil
 }
@@ -410,7 +433,7 @@ func shortened(message string) string {
 func whole(targets []find.Target, evaluators []*evaluate.Evaluator, options Options) report.Shard {
 	shard := report.Shard{
 		Index: options.Shard.K, Count: options.Shard.N, Targets: len(targets),
-		AllowAbsent: options.AllowAbsent, Arguments: []string{},
+		AllowAbsent: options.AllowAbsent, Arguments: []string{}, Exempting: options.Exempt.Exempting(),
 	}
 	for _, target := range targets {
 		argument := find.DisplayPath(target.Argument)

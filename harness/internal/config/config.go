@@ -70,7 +70,7 @@ type Exemption struct {
 // Config is a configuration. A value that is not there is empty, with the line 0.
 type Config struct {
 	// File is the file that it was read from, relative to the working directory,
-	// with forward slashes.
+	// with forward slashes; empty: there is none.
 	File string
 	// Constraints are files with constraints, and Paths what is judged, relative to
 	// the folder of the configuration; see Local.
@@ -135,6 +135,19 @@ func Load(file string, now time.Time) (*Config, error) {
 		return nil, fmt.Errorf("load configuration: %w", err)
 	}
 	return c, nil
+}
+
+// None is what is in force without a configuration: nothing.
+func None() (*Config, error) {
+	workDir, err := realWorkDir()
+	if err != nil {
+		return nil, fmt.Errorf("find the working directory: %w", err)
+	}
+	top := render.WorkTree(workDir)
+	if top == "" {
+		top = workDir
+	}
+	return &Config{top: top, folder: workDir}, nil
 }
 
 // place is a configuration of which nothing is known but where it is.
@@ -226,6 +239,33 @@ func (c *Config) Excluded(file string) (Exclusion, bool) {
 		return Exclusion{}, false
 	}
 	return c.Exclude[i], true
+}
+
+// FromTopExemptions are the exemptions with their paths relative to the top of the
+// work tree.
+func (c *Config) FromTopExemptions() []report.Exemption {
+	exemptions := []report.Exemption{}
+	for _, e := range c.Exemptions {
+		if e.Path != "" {
+			e.Path = c.fromTop(e.Path)
+		}
+		exemptions = append(exemptions, e.Exemption)
+	}
+	return exemptions
+}
+
+// WorkDir is the working directory, relative to the top of the work tree, with
+// forward slashes.
+func (c *Config) WorkDir() string {
+	workDir, err := realWorkDir()
+	if err != nil {
+		return "."
+	}
+	relative, err := filepath.Rel(c.top, workDir)
+	if err != nil { // both are absolute, so this cannot be
+		return "."
+	}
+	return filepath.ToSlash(relative)
 }
 
 // fromTop makes a path or a glob of the configuration relative to the top of the

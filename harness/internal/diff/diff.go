@@ -20,6 +20,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/internal/same"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -153,7 +154,7 @@ func areNew(base *report.Report, head report.Target, known Known) []bool {
 	if i := slices.IndexFunc(judged, func(t report.Target) bool { return known.headPath(t.Path) == head.Path }); i >= 0 {
 		before = judged[i].Findings
 	}
-	kept := keptFindings(before, head.Findings)
+	kept := same.Findings(before, head.Findings)
 	isNew := make([]bool, len(head.Findings))
 	for i := range isNew {
 		isNew[i] = !kept[&head.Findings[i]]

@@ -196,6 +196,7 @@ func (s *side) follow(a, like *app, asked []string) error {
 func (s *side) judge(ctx context.Context, targets []find.Target, options check.Options) (*report.Report, error) {
 	// The base side has no .git to be found by.
 	options.Render.Root = s.top
+	options.PathOf = s.path
 	result, err := check.Targets(ctx, targets, options)
 	if err != nil || s.workDir == s.realWorkDir {
 		return result, err

@@ -29,6 +29,7 @@ var (
 // htmlPage is what the template reads.
 type htmlPage struct {
 	Targets  []report.Target
+	Warnings []string
 	Verdict  report.Status
 	Sentence string
 	Counts   string
@@ -66,13 +67,14 @@ func writeHTML(b *bytes.Buffer, r *report.Report, options Options) error {
 		"fixTitle":      fixTitle,
 		"fileLine":      fileLine,
 		"findingModes":  findingModes,
+		"exemptedTitle": exemptedTitle,
 	}).Parse(htmlText)
 	if err != nil {
 		return err
 	}
 	verdict, sentence := Verdict(r, options.FailOnWarn)
 	return page.Execute(b, htmlPage{
-		Targets: r.Targets, Verdict: verdict, Sentence: plaintext.UpperFirst(sentence), Counts: counts(r.Summary), Version: options.Version,
+		Targets: r.Targets, Warnings: Warnings(r), Verdict: verdict, Sentence: plaintext.UpperFirst(sentence), Counts: counts(r.Summary), Version: options.Version,
 		CSS: template.CSS(htmlStyle), JS: template.JS(htmlScript),
 		Policy: fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'",
 			sourceHash(htmlStyle), sourceHash(htmlScript)),

@@ -96,7 +96,7 @@ func Verdict(r *report.Report, failOnWarn bool) (report.Status, string) {
 
 // counts is a summary as a sentence.
 func counts(s report.Summary) string {
-	return fmt.Sprintf("%s, %s, %s judged, %d denied, %d warned, %s.",
+	return fmt.Sprintf("%s, %s, %s judged, %d denied, %d warned%s, %s.",
 		plaintext.Count(s.Targets, "target"), plaintext.Count(s.Controllers, "controllers workload"), plaintext.Count(s.Containers, "container"),
-		s.Denied, s.Warned, plaintext.Count(s.Errors, "error"))
+		s.Denied, s.Warned, exemptedCount(s), plaintext.Count(s.Errors, "error"))
 }

@@ -28,12 +28,13 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 			fmt.Fprintf(b, "  %s\n", plaintext.Indented(target.Error, 2))
 		case len(target.Workloads) > 0:
 			plaintext.WriteColumns(b, modeRows(target, paint), "CONSTRAINT")
-		case len(target.Findings) == 0:
+		case len(target.Findings)+len(target.Exempted) == 0:
 			fmt.Fprintf(b, "  %s\n", noWorkload)
 		}
 		for j := range target.Findings {
 			fmt.Fprintf(b, "\n  %s\n", strings.Join(FindingLines(&target.Findings[j], paint), "\n    "))
 		}
+		writeExempted(b, target)
 		b.WriteByte('\n')
 	}
 	status, sentence := Verdict(r, options.FailOnWarn)
