@@ -86,9 +86,9 @@ type Config struct {
 	// configuration.
 	Outputs []Text
 
-	// top is the real path of the work tree, and folder that of the folder of the
-	// configuration.
-	top, folder string
+	// top is the real path of the work tree, folder that of the folder of the
+	// configuration, and workDir that of the working directory.
+	top, folder, workDir string
 }
 
 // Find is the configuration at the top of the git work tree that a folder is in;
@@ -147,7 +147,7 @@ func None() (*Config, error) {
 	if top == "" {
 		top = workDir
 	}
-	return &Config{top: top, folder: workDir}, nil
+	return &Config{top: top, folder: workDir, workDir: workDir}, nil
 }
 
 // place is a configuration of which nothing is known but where it is.
@@ -160,11 +160,15 @@ func place(file string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	workDir, err := os.Getwd()
+	given, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
-	top := render.WorkTree(workDir)
+	workDir, err := filepath.EvalSymlinks(given)
+	if err != nil {
+		return nil, err
+	}
+	top := render.WorkTree(given)
 	if top == "" {
 		top = render.WorkTree(absolute)
 	}
@@ -177,7 +181,7 @@ func place(file string) (*Config, error) {
 	if !isBelow(top, folder) {
 		return nil, fmt.Errorf("%s: outside of the repository %s: a configuration is a file of the repository that it is for", file, top)
 	}
-	return &Config{File: display(filepath.Join(folder, filepath.Base(absolute))), top: top, folder: folder}, nil
+	return &Config{File: display(filepath.Join(folder, filepath.Base(absolute))), top: top, folder: folder, workDir: workDir}, nil
 }
 
 // read reads a regular file. A symbolic link is none: it may lead anywhere.
@@ -218,11 +222,7 @@ func (c *Config) Local(file string) string {
 // outside of it.
 func (c *Config) FromTop(file string) (fromTop string, ok bool) {
 	if !filepath.IsAbs(file) {
-		workDir, err := realWorkDir()
-		if err != nil {
-			return "", false
-		}
-		file = filepath.Join(workDir, filepath.FromSlash(file))
+		file = filepath.Join(c.workDir, filepath.FromSlash(file))
 	}
 	relative, err := filepath.Rel(c.top, file)
 	return filepath.ToSlash(relative), err == nil && filepath.IsLocal(relative)
@@ -257,11 +257,7 @@ func (c *Config) FromTopExemptions() []report.Exemption {
 // WorkDir is the working directory, relative to the top of the work tree, with
 // forward slashes.
 func (c *Config) WorkDir() string {
-	workDir, err := realWorkDir()
-	if err != nil {
-		return "."
-	}
-	relative, err := filepath.Rel(c.top, workDir)
+	relative, err := filepath.Rel(c.top, c.workDir)
 	if err != nil { // both are absolute, so this cannot be
 		return "."
 	}

@@ -6,6 +6,7 @@ package exempt
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -62,6 +63,9 @@ const maxBytes = 64 << 20
 // -o json writes it at the top of the work tree.
 func (s *Set) WithBaseline(file string) (*Set, error) {
 	info, err := os.Stat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read baseline %s: no such file: write it with `check --write-baseline`", file)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read baseline: %w", err)
 	}
@@ -104,18 +108,13 @@ func (s *Set) path(target string) (string, bool) {
 	return fromTop, fromTop != ".." && !strings.HasPrefix(fromTop, "../")
 }
 
-// matches reports whether an exemption matches a finding of a target.
-func (s *Set) matches(e report.Exemption, target string, f *report.Finding) bool {
-	if f.Code == never || e.Code != f.Code ||
-		e.Workload != "" && !config.MatchesName(e.Workload, f.Workload) ||
-		e.Container != "" && !config.MatchesName(e.Container, f.Container) {
-		return false
-	}
-	if e.Path == "" {
-		return true
-	}
-	fromTop, ok := s.path(target)
-	return ok && config.Matches(e.Path, fromTop)
+// matches reports whether an exemption matches a finding of the target at a path
+// from the top of the work tree; not ok is a target outside of it.
+func matches(e report.Exemption, path string, ok bool, f *report.Finding) bool {
+	return f.Code != never && e.Code == f.Code &&
+		(e.Workload == "" || config.MatchesName(e.Workload, f.Workload)) &&
+		(e.Container == "" || config.MatchesName(e.Container, f.Container)) &&
+		(e.Path == "" || ok && config.Matches(e.Path, path))
 }
 
 // Apply moves the findings of a target that pass. The path is that by which
@@ -124,10 +123,11 @@ func (s *Set) Apply(target *report.Target, path string) {
 	if s == nil || target.Error != "" {
 		return
 	}
+	fromTop, ok := s.path(path)
 	var left []report.Finding
 	for i := range target.Findings {
 		f := &target.Findings[i]
-		j := slices.IndexFunc(s.exemptions, func(e report.Exemption) bool { return s.matches(e, path, f) })
+		j := slices.IndexFunc(s.exemptions, func(e report.Exemption) bool { return matches(e, fromTop, ok, f) })
 		if j < 0 {
 			left = append(left, *f)
 			continue
@@ -141,7 +141,7 @@ func (s *Set) Apply(target *report.Target, path string) {
 	// What passes already is known first, so that nothing is known twice.
 	exempted := len(target.Exempted)
 	all := append(passing(target), left...)
-	known := same.Exactly(s.baseline.of(s.path(path)), all)
+	known := same.Exactly(s.baseline.of(fromTop, ok), all)
 	target.Findings = nil
 	for i := range all[exempted:] {
 		if f := all[exempted+i]; known[&all[exempted+i]] && f.Code != never {
@@ -203,12 +203,11 @@ func (s *Set) Finish(r *report.Report, isJudged func(path string) bool) {
 // unused are the exemptions that match nothing. One that comes after another that
 // matches the same is used.
 func (s *Set) unused(r *report.Report) []report.Exemption {
-	var unused []report.Exemption
-	for _, e := range s.exemptions {
-		if !slices.ContainsFunc(r.Targets, func(t report.Target) bool {
-			return slices.ContainsFunc(t.Exempted, func(f report.Exempted) bool { return s.matches(e, t.Path, &f.Finding) })
-		}) {
-			unused = append(unused, e)
+	unused := slices.Clone(s.exemptions)
+	for _, t := range r.Targets {
+		path, ok := s.path(t.Path)
+		for _, f := range t.Exempted {
+			unused = slices.DeleteFunc(unused, func(e report.Exemption) bool { return matches(e, path, ok, &f.Finding) })
 		}
 	}
 	return unused

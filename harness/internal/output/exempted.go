@@ -3,6 +3,7 @@ package output
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/markdown"
@@ -42,6 +43,13 @@ func writeExempted(b *bytes.Buffer, target *report.Target) {
 	for i := range target.Exempted {
 		fmt.Fprintf(b, "\n  %s\n", strings.Join(ExemptedLines(&target.Exempted[i]), "\n    "))
 	}
+}
+
+// isExempted reports whether something that passes would be denied.
+func isExempted(r *report.Report) bool {
+	return slices.ContainsFunc(r.Targets, func(t report.Target) bool {
+		return slices.ContainsFunc(t.Exempted, func(e report.Exempted) bool { return e.Severity == report.Deny })
+	})
 }
 
 // exemptedCount is a part of the counts; without any there is none.
