@@ -3,6 +3,7 @@ package output
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -88,6 +89,23 @@ func ExemptionText(e report.Exemption) string {
 		}
 	}
 	return plaintext.Line(strings.Join(parts, ", "))
+}
+
+// WriteMarkdownExempted writes, folded, the findings of targets that pass.
+func WriteMarkdownExempted(w io.Writer, targets []report.Target) {
+	var entries []Entry
+	for i := range targets {
+		for j := range targets[i].Exempted {
+			entries = append(entries, exemptedEntry(&targets[i], &targets[i].Exempted[j]))
+		}
+	}
+	if len(entries) == 0 {
+		return
+	}
+	markdown.WriteFolded(w, "What is exempted, and why", func() {
+		fmt.Fprintln(w)
+		markdown.WriteList(w, entries, Entry.markdownItem, markdown.DetailsLimit, "finding")
+	})
 }
 
 // writeMarkdownWarnings writes what a run says of its exemptions.
