@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"sigs.k8s.io/yaml"
 
+	"github.com/proompteng/nevermigrate/harness/internal/stock"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -248,6 +250,27 @@ func TestLoadRefusesWhatNoSchemaKnows(t *testing.T) {
 		write(t, Name, text)
 		if _, err := Load(Name, now); message(err) != "load configuration: "+Name+": "+want {
 			t.Errorf("%s: error %v, want %s", text, err, want)
+		}
+	}
+}
+
+var yamlPattern = regexp.MustCompile("(?s)```yaml\n(.*?)```")
+
+// TestPages: the configurations that the pages show can be read.
+func TestPages(t *testing.T) {
+	root := stock.Root(t)
+	for file, from := range map[string]string{"docs/configuration.md": "", "README.md": "### One configuration\n"} {
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, section, found := strings.Cut(string(text), from)
+		shown := yamlPattern.FindStringSubmatch(section)
+		if !found || shown == nil {
+			t.Fatalf("%s shows no configuration", file)
+		}
+		if _, err := load(t, shown[1]); err != nil {
+			t.Errorf("%s: %v", file, err)
 		}
 	}
 }
