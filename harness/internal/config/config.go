@@ -214,7 +214,12 @@ func (c *Config) Place(line int) string { return fmt.Sprintf("%s:%d", c.File, li
 
 // Local makes a path of the configuration relative to the working directory.
 func (c *Config) Local(file string) string {
-	return filepath.FromSlash(display(filepath.Join(c.folder, filepath.FromSlash(file))))
+	absolute := filepath.Join(c.folder, filepath.FromSlash(file))
+	relative, err := filepath.Rel(c.workDir, absolute)
+	if err != nil { // both are absolute, so this cannot be
+		return absolute
+	}
+	return relative
 }
 
 // FromTop makes a path that is relative to the working directory relative to the
