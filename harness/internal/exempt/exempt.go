@@ -298,11 +298,14 @@ var ErrUndecided = errors.New("the run could not be decided, so what is known is
 // Known is the report that is written as a baseline, from one that was made
 // without any: what is found, and where, and nothing of how it came about.
 func (s *Set) Known(r *report.Report) (*report.Report, error) {
+	if r.ExitStatus(false) == report.ExitUndecided {
+		return nil, ErrUndecided
+	}
 	judged := min(r.Summary.Targets, len(r.Targets))
 	var targets [2][]report.Target
 	for i, t := range r.Targets {
 		path, ok := s.path(t.Path)
-		if t.Error != "" || slices.ContainsFunc(t.Findings, func(f report.Finding) bool { return f.Code == never }) {
+		if slices.ContainsFunc(t.Findings, func(f report.Finding) bool { return f.Code == never }) {
 			return nil, ErrUndecided
 		}
 		if len(t.Findings) == 0 {
