@@ -7,6 +7,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"time"
@@ -14,6 +15,8 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
 	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/config"
+	"github.com/proompteng/nevermigrate/harness/internal/exempt"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/internal/shard"
@@ -22,6 +25,9 @@ import (
 
 // Options say how to check. The zero value is ready to use.
 type Options struct {
+	// Config is a file with a configuration, whose constraints, versions, exemptions
+	// and baseline are taken where the options have none. Empty: none is read.
+	Config string
 	// Constraints are files with constraints; each constraint is evaluated.
 	// Empty: the policy's defaults.
 	Constraints []string
@@ -78,20 +84,32 @@ func Check(ctx context.Context, path string, options Options) (*report.Report, e
 // constraint or a policy that cannot be used. What goes wrong with one target
 // (it does not render, it is no YAML) stands in the report, as its Error.
 func CheckAll(ctx context.Context, paths []string, options Options) (*report.Report, error) {
-	return check.All(ctx, paths, options.internal())
+	judging, err := options.configured(paths)
+	if err != nil {
+		return nil, err
+	}
+	return check.All(ctx, paths, judging)
 }
 
 // Explain tells what decides the mode of each container of the workloads that
 // the contract binds or that declare the variable. Its error is CheckAll's.
 func Explain(ctx context.Context, paths []string, options Options) (*report.Explanation, error) {
-	return check.Explain(ctx, paths, options.internal())
+	judging, err := options.configured(paths)
+	if err != nil {
+		return nil, err
+	}
+	return check.Explain(ctx, paths, judging)
 }
 
 // Render returns the manifests of one path, the bytes that Check judges: for an
 // app those of `kustomize build --enable-helm`. The path must be an app, a
 // manifest file or "-". It is an error when it does not render or cannot be read.
 func Render(ctx context.Context, path string, options Options) ([]byte, error) {
-	return check.Render(ctx, path, options.internal())
+	judging, err := options.configured([]string{path})
+	if err != nil {
+		return nil, err
+	}
+	return check.Render(ctx, path, judging)
 }
 
 // Merge joins the reports of all shards of one run into its verdict: targets in
@@ -131,6 +149,35 @@ func Write(ctx context.Context, w io.Writer, r *report.Report, format report.For
 
 // WriteExplanation writes an explanation for people.
 func WriteExplanation(w io.Writer, e *report.Explanation) error { return output.WriteExplanation(w, e) }
+
+// configured are the options with what the configuration says where they say
+// nothing.
+func (o Options) configured(paths []string) (check.Options, error) {
+	if o.Config == "" {
+		return o.internal(), nil
+	}
+	c, err := config.Load(o.Config, time.Now())
+	if err != nil {
+		return check.Options{}, err
+	}
+	if len(o.Constraints) == 0 {
+		for _, text := range c.Constraints {
+			o.Constraints = append(o.Constraints, c.Local(text.Value))
+		}
+	}
+	if len(o.APIVersions) == 0 {
+		for _, text := range c.APIVersions {
+			o.APIVersions = append(o.APIVersions, text.Value)
+		}
+	}
+	o.KubeVersion = cmp.Or(o.KubeVersion, c.KubeVersion.Value)
+	judging := o.internal()
+	judging.Exempt, judging.Excluded = exempt.New(c, paths), c.Excludes()
+	if c.Baseline.Value != "" {
+		judging.Exempt, err = judging.Exempt.WithBaseline(c.Local(c.Baseline.Value))
+	}
+	return judging, err
+}
 
 func (o Options) internal() check.Options {
 	return check.Options{

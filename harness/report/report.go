@@ -62,6 +62,10 @@ type Report struct {
 	Version int      `json:"version"`
 	Targets []Target `json:"targets"`
 	Summary Summary  `json:"summary"`
+	// UnusedExemptions are exemptions that match nothing of what was judged.
+	UnusedExemptions []Exemption `json:"unusedExemptions,omitempty"`
+	// Baseline is there when known findings pass.
+	Baseline *Baseline `json:"baseline,omitempty"`
 	// Coverage says what was there: what was judged, and what was not.
 	Coverage *Coverage `json:"coverage,omitempty"`
 	// Shard is there when the report judges a part of the targets.
@@ -80,6 +84,27 @@ type Shard struct {
 	// workload.
 	Arguments   []string          `json:"arguments"`
 	Constraints []ShardConstraint `json:"constraints"`
+	// Exempting is there when findings may pass.
+	Exempting *Exempting `json:"exempting,omitempty"`
+}
+
+// Exempting is what lets findings pass over all shards together.
+type Exempting struct {
+	// WorkDir is the working directory, from the top of the work tree.
+	WorkDir    string      `json:"workDir"`
+	Exemptions []Exemption `json:"exemptions"`
+	// Partial says that the run judges a part of what the configuration names, so
+	// that nothing is known of exemptions that match nothing.
+	Partial bool `json:"partial,omitempty"`
+	// Known are the targets of the baseline that concern the run as a whole.
+	Known []Target `json:"known,omitempty"`
+}
+
+// Baseline is a report whose findings are known, and pass.
+type Baseline struct {
+	File string `json:"file"`
+	// Gone counts its findings that are there no more.
+	Gone int `json:"gone"`
 }
 
 // ShardConstraint is a constraint that was evaluated; for the defaults it has
@@ -102,6 +127,9 @@ type Target struct {
 	Note      string     `json:"note,omitempty"`
 	Workloads []Workload `json:"workloads"`
 	Findings  []Finding  `json:"findings"`
+	// Exempted are findings that pass. They count as neither denied nor warned, and
+	// their causes are not looked for.
+	Exempted []Exempted `json:"exempted,omitempty"`
 }
 
 // Workload is one that the contract binds or that declares the migrations
@@ -208,6 +236,30 @@ type Fix struct {
 	Verified bool `json:"verified"`
 }
 
+// Exempted is a finding that passes, and why: an exemption matches it, or it is
+// known from the baseline.
+type Exempted struct {
+	Finding
+	Reason string `json:"reason"`
+	// Until is the last day of the exemption, as YYYY-MM-DD; empty: there is none.
+	Until string `json:"until,omitempty"`
+}
+
+// Exemption says which findings pass, and why. It matches a finding by all that
+// it says.
+type Exemption struct {
+	Code string `json:"code"`
+	// Workload and Container are globs, in which * stands for any text; empty: any.
+	Workload  string `json:"workload,omitempty"`
+	Container string `json:"container,omitempty"`
+	// Path is a glob for the path of the target, from the top of the work tree;
+	// empty: any.
+	Path   string `json:"path,omitempty"`
+	Reason string `json:"reason"`
+	// Until is the last day of the exemption, as YYYY-MM-DD; empty: there is none.
+	Until string `json:"until,omitempty"`
+}
+
 // Summary counts.
 type Summary struct {
 	// Targets counts the apps and manifests that were judged.
@@ -218,7 +270,9 @@ type Summary struct {
 	Containers int `json:"containers"`
 	Denied     int `json:"denied"`
 	Warned     int `json:"warned"`
-	Errors     int `json:"errors"`
+	// Exempted counts findings that pass.
+	Exempted int `json:"exempted,omitempty"`
+	Errors   int `json:"errors"`
 	// NotJudged counts the places that were not judged, MayBind those of them
 	// without which nothing is proven.
 	NotJudged int `json:"notJudged"`
@@ -264,6 +318,7 @@ func (s *Summary) add(target *Target) {
 			s.Warned++
 		}
 	}
+	s.Exempted += len(target.Exempted)
 	if target.Error != "" {
 		s.Errors++
 		target.Status = Error

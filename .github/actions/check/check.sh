@@ -38,18 +38,21 @@ esac
 while IFS= read -r line; do
   if [ -n "$line" ]; then args+=(--constraint "$line"); fi
 done <<<"${CONSTRAINT:-}"
+if [ -n "${CONFIG:-}" ]; then args+=(--config "$CONFIG"); fi
+if [ -n "${KUBE_VERSION:-}" ]; then args+=(--kube-version "$KUBE_VERSION"); fi
+while IFS= read -r line; do
+  if [ -n "$line" ]; then args+=(--api-versions "$line"); fi
+done <<<"${API_VERSIONS:-}"
 for format in sarif html json markdown github; do
   args+=(-o "$format=$out/report.$format")
 done
+# Without a path diff takes the paths of the configuration or else the working
+# directory, and check does so when it is told.
+if [ -z "${BASE:-}" ]; then args+=(--default-path .); fi
 args+=(--)
-named=
 while IFS= read -r line; do
-  if [ -n "$line" ]; then
-    args+=("$line")
-    named=yes
-  fi
+  if [ -n "$line" ]; then args+=("$line"); fi
 done <<<"${PATHS:-}"
-if [ -z "$named" ]; then fail "the input paths names no path"; fi
 
 # The log holds names from files that nobody has reviewed. GitHub must not take
 # one for a command, so commands are off until a word that nobody can guess.

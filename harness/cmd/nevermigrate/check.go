@@ -12,19 +12,21 @@ import (
 func newCheckCommand() *cobra.Command {
 	var options check.Options
 	var outputs *outputs
-	var part string
+	var configs *configFlags
+	var part, defaultPath, baseline, writeBaseline string
 	cmd := &cobra.Command{
-		Use:   "check [flags] PATH...",
+		Use:   "check [flags] [PATH...]",
 		Short: "Judge apps and manifests",
 		Long: `Judge apps and manifests.
 
 A PATH is an app (a folder with a kustomization), a chart, a rendered manifest
 (.yaml, .yml, .json), - for standard input, or a folder, below which everything is
-found that can put a workload into a cluster. What an app reads is judged with it
-and not by itself. What is there and not judged has a line: an Argo CD Application,
-a Flux HelmRelease, a submodule that is not checked out, jsonnet, and others. When
-its text holds the migrations variable or a name of controllers, the check could
-not be decided. nevermigrate list shows what is found, and judges nothing.
+found that can put a workload into a cluster. Without a PATH the paths of the
+configuration are judged. What an app reads is judged with it and not by itself.
+What is there and not judged has a line: an Argo CD Application, a Flux HelmRelease,
+a submodule that is not checked out, jsonnet, and others. When its text holds the
+migrations variable or a name of controllers, the check could not be decided.
+nevermigrate list shows what is found, and judges nothing.
 
 An app or a chart that is named must contain a controllers workload. What is found
 below a folder, and manifests, need none; but when there is none anywhere, the
@@ -32,6 +34,12 @@ check has judged nothing, and fails.
 
 A chart is templated with its defaults, as helm template does, or, when one is
 named, with the values of -f, --set, --set-string and --set-json.
+
+` + configHelp + `
+
+Findings that the configuration exempts and those of its baseline are listed, and
+do not count. --write-baseline makes all findings of today known, so that a
+repository that has some can adopt the gate.
 
 ` + outputHelp + `
 
@@ -41,17 +49,36 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
   nevermigrate check charts/agents -f values.yaml --set replicas=2
   nevermigrate check -o sarif=report.sarif -o html=report.html argocd/applications
   kubectl get deployments --all-namespaces -o yaml | nevermigrate check -`,
-		Args:    someArgs("no PATH: name an app, a chart, a manifest, a folder with these, or - for standard input"),
 		PreRunE: checkPolicyFlags,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			configured, err := configs.apply(cmd, settings{
+				constraints: &options.Constraints, paths: &args, kubeVersion: &options.Render.KubeVersion,
+				apiVersions: &options.Render.APIVersions, outputs: outputs,
+				baseline: &baseline, exempt: &options.Exempt, writes: writeBaseline != "", excluded: &options.Excluded,
+			})
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 && defaultPath != "" {
+				args = []string{defaultPath}
+			}
+			if len(args) == 0 {
+				return configured.noPath(cmd, "no PATH: name an app, a chart, a manifest, a folder with these, or - for standard input")
+			}
 			if err := outputs.check(cmd); err != nil {
 				return err
 			}
 			if part != "" {
-				var err error
 				if options.Shard, err = shard.Parse(part); err != nil {
 					return usageError(cmd, err)
 				}
+			}
+			if cmd.Flags().Changed("write-baseline") {
+				if err := canWriteBaseline(cmd, writeBaseline, part, options); err != nil {
+					return err
+				}
+				// Nobody reads the causes of what is known.
+				options.WithoutCauses = true
 			}
 			options.Stdin = cmd.InOrStdin()
 			show, wipe := progress(cmd.ErrOrStderr(), time.Now)
@@ -61,6 +88,12 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			if err != nil {
 				return err
 			}
+			if writeBaseline != "" {
+				if result, err = writeKnown(cmd, writeBaseline, baseline, result, options); err != nil {
+					return err
+				}
+			}
+			warn(cmd, result)
 			return outputs.write(cmd, result, options)
 		},
 	}
@@ -70,6 +103,11 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	flags.StringVar(&part, "shard", "", "`K/N` to judge the K-th of N parts of the targets; join the JSON reports with merge")
 	addReleaseFlags(cmd, &options.Release)
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets parameters and enforcement")
+	flags.StringVar(&defaultPath, "default-path", "", "`PATH` to judge where neither an argument nor the configuration names one")
+	addBaselineFlag(cmd, &baseline)
+	flags.StringVar(&writeBaseline, "write-baseline", "", "`FILE` to write a baseline to: what is found today is known then")
+	must(cmd.MarkFlagFilename("write-baseline", "json"))
+	configs = addConfigFlags(cmd)
 	outputs = addOutputFlags(cmd)
 	addPolicyFlags(cmd, &options)
 	addRenderFlags(cmd, &options)

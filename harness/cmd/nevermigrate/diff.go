@@ -18,6 +18,8 @@ import (
 func newDiffCommand() *cobra.Command {
 	var options diff.Options
 	var newOnly bool
+	var baseline string
+	var configs *configFlags
 	var outputs *outputs
 	cmd := &cobra.Command{
 		Use: `diff --base REV [flags] [PATH...]
@@ -33,9 +35,10 @@ repository's object store, so REV must have been fetched. Submodules are not par
 of it, and files that git filters make (LFS) are there as git stores them.
 
 A PATH is an app, a manifest or a folder, below which every app is found; by
-default the working directory. An app that was moved or renamed is one app, also
-when it left the paths or came into them. Constraints and the policy are the
-files of today for both sides.
+default the paths of the configuration, or else the working directory. An app
+that was moved or renamed is one app, also when it left the paths or came into
+them. Constraints, the configuration and the policy are the files of today for
+both sides.
 
 Without --base two JSON reports of check are compared, BASE.json of before and
 HEAD.json of after the change; - is standard input. No repository is needed. Both
@@ -44,8 +47,10 @@ directory, and the same flags and constraints. A target is the same when it has
 the same path, or else most of the same workloads.
 
 A finding is new, kept or fixed by its code, constraint, workload, namespace and
-container. When the base side of an app cannot be judged, all its findings are
+container. What the configuration exempts is none of these. When the base side of an app cannot be judged, all its findings are
 new.
+
+` + configHelp + `
 
 ` + outputHelp + ` Table, json and markdown hold the
 comparison. The other formats are those of check, for the head side; with
@@ -64,6 +69,15 @@ base side has too are forgiven, and their causes are not looked for.`,
 			if err := checkPolicyFlags(cmd, args); err != nil {
 				return err
 			}
+			taken := settings{outputs: outputs}
+			if options.Base != "" {
+				taken.constraints, taken.paths = &options.Check.Constraints, &args
+				taken.baseline, taken.exempt, taken.excluded = &baseline, &options.Check.Exempt, &options.Check.Excluded
+				taken.kubeVersion, taken.apiVersions = &options.Check.Render.KubeVersion, &options.Check.Render.APIVersions
+			}
+			if _, err := configs.apply(cmd, taken); err != nil {
+				return err
+			}
 			if err := outputs.check(cmd); err != nil {
 				return err
 			}
@@ -76,6 +90,7 @@ base side has too are forgiven, and their causes are not looked for.`,
 			if err != nil {
 				return err
 			}
+			warn(cmd, result.Head(false))
 			write := func(w io.Writer, format report.Format, how output.Options) error {
 				return writeDiff(w, result, format, how, newOnly)
 			}
@@ -88,6 +103,8 @@ base side has too are forgiven, and their causes are not looked for.`,
 	flags.BoolVar(&newOnly, "new-only", false, "fail on new findings only")
 	flags.BoolVar(&options.Check.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
 	addConstraintFlag(cmd, &options.Check.Constraints, "a constraint that sets parameters and enforcement")
+	addBaselineFlag(cmd, &baseline)
+	configs = addConfigFlags(cmd)
 	outputs = addOutputFlags(cmd)
 	addPolicyFlags(cmd, &options.Check)
 	addRenderFlags(cmd, &options.Check)
@@ -111,7 +128,7 @@ func diffWithBase(cmd *cobra.Command, paths []string, options diff.Options) (*di
 func diffReports(cmd *cobra.Command, names []string, _ diff.Options) (*diff.Diff, error) {
 	var judging []string
 	cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
-		if !slices.Contains([]string{"output", "no-color", "fail-on-warn", "new-only", "help"}, flag.Name) {
+		if !slices.Contains([]string{"output", "no-color", "fail-on-warn", "new-only", "config", "no-config", "help"}, flag.Name) {
 			judging = append(judging, flag.Name)
 		}
 	})

@@ -17,23 +17,25 @@ import (
 
 func newExplainCommand() *cobra.Command {
 	var options check.Options
+	var configs *configFlags
 	var format string
 	cmd := &cobra.Command{
-		Use:   "explain [flags] PATH...|CODE...",
+		Use:   "explain [flags] [PATH...]|CODE...",
 		Short: "Tell which place decides the mode of each container, or what a rule means",
 		Long: `With a CODE such as CNM002: tell what the rule means and how to mend what it
 finds, with an example that fires and its twin that is right.
 
 With a PATH: tell which place decides the mode of each container, and which places would
 decide if it were not there: in values, patches, resources and templates. PATH
-is as for check. It is found by experiment: the app is rendered with changes
+is as for check, and without one the paths of the configuration are taken. It is found by experiment: the app is rendered with changes
 that are made in memory only.
+
+` + configHelp + `
 
 Exit status: 0, or 2 when something could not be explained. Whether the contract
 holds is for check to say.`,
 		Example: `  nevermigrate explain argocd/applications/agents
   nevermigrate explain CNM002`,
-		Args:    someArgs("no PATH and no CODE: name an app, a manifest, a folder with apps, - for standard input, or a code such as CNM002"),
 		PreRunE: checkPolicyFlags,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write := output.WriteExplanation
@@ -50,6 +52,15 @@ holds is for check to say.`,
 				}
 				return explainCodes(cmd, codes, format, options)
 			}
+			configured, err := configs.apply(cmd, settings{
+				constraints: &options.Constraints, paths: &args, kubeVersion: &options.Render.KubeVersion, apiVersions: &options.Render.APIVersions, excluded: &options.Excluded,
+			})
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return configured.noPath(cmd, "no PATH and no CODE: name an app, a manifest, a folder with apps, - for standard input, or a code such as CNM002")
+			}
 			options.Stdin = cmd.InOrStdin()
 			explanation, err := check.Explain(cmd.Context(), args, options)
 			if err != nil {
@@ -65,6 +76,7 @@ holds is for check to say.`,
 		},
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "text", "`FORMAT` of the explanation: text or json")
+	configs = addConfigFlags(cmd)
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets parameters")
 	addPolicyFlags(cmd, &options)
 	addRenderFlags(cmd, &options)

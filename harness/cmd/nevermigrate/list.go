@@ -13,8 +13,9 @@ import (
 func newListCommand() *cobra.Command {
 	var options check.Options
 	var format string
+	var configs *configFlags
 	cmd := &cobra.Command{
-		Use:   "list [flags] PATH...",
+		Use:   "list [flags] [PATH...]",
 		Short: "List what check judges, and what it does not",
 		Long: `List what check judges, and what it does not. Nothing is rendered.
 
@@ -24,13 +25,21 @@ bound by the contract when its text holds the migrations variable or a name of
 controllers; then check could not be decided. What only shows when an app is
 rendered, such as an Application that a chart writes, check adds.
 
+` + configHelp + `
+
 Exit status: 0, or 2 when there is nothing at a PATH.`,
 		Example: `  nevermigrate list .
   nevermigrate list -o json argocd | jq '.notJudged[] | select(.mayBind)'`,
-		Args: someArgs("no PATH: name a folder, an app, a chart or a manifest"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if format != "table" && format != "json" {
 				return usageError(cmd, fmt.Errorf("unknown output %q: use table or json", format))
+			}
+			configured, err := configs.apply(cmd, settings{constraints: &options.Constraints, paths: &args, excluded: &options.Excluded})
+			if err != nil {
+				return err
+			}
+			if len(args) == 0 {
+				return configured.noPath(cmd, "no PATH: name a folder, an app, a chart or a manifest")
 			}
 			coverage, err := check.List(cmd.Context(), args, options)
 			if err != nil {
@@ -51,6 +60,7 @@ Exit status: 0, or 2 when there is nothing at a PATH.`,
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "`FORMAT`: table, or json with the shape of coverage in a report")
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets the variable and the names that are looked for")
+	configs = addConfigFlags(cmd)
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }

@@ -2,13 +2,14 @@
 //
 // The contract with its users:
 //
-//	nevermigrate check [flags] PATH...   judge apps and manifests
+//	nevermigrate check [flags] [PATH...] judge apps and manifests
 //	nevermigrate diff --base REV PATH... tell what a change did to the contract
 //	nevermigrate diff BASE HEAD          tell it from two JSON reports of check
 //	nevermigrate merge REPORT...         join the reports of shards
 //	nevermigrate explain PATH...         tell which place decides each mode
 //	nevermigrate probe CHART|APP         search a chart's values for a hole
 //	nevermigrate render PATH             print the manifests that are judged
+//	nevermigrate config                  print what is in force, and why
 //	nevermigrate bundle                  write the policy as an OPA bundle
 //	nevermigrate schema NAME             print the JSON Schema of a JSON output
 //	nevermigrate template NAME           print what enforces the contract in a cluster

@@ -44,6 +44,7 @@ Exit status: as check has it.`,
 			if err != nil {
 				return fmt.Errorf("merge: %w", err)
 			}
+			warn(cmd, merged)
 			return outputs.write(cmd, merged, check.Options{})
 		},
 	}

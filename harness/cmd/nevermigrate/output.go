@@ -21,6 +21,8 @@ import (
 // outputs is what the flags say about where a report goes and how it looks.
 type outputs struct {
 	given []string
+	// from is where in the configuration they come from; empty: from the flag.
+	from string
 	// destinations are what is given, once it was checked.
 	destinations []destination
 	noColor      bool
@@ -95,6 +97,9 @@ func (o *outputs) read() ([]destination, error) {
 // check reports a mistake in the flags, before anything is judged.
 func (o *outputs) check(cmd *cobra.Command) (err error) {
 	if o.destinations, err = o.read(); err != nil {
+		if o.from != "" {
+			return fmt.Errorf("%s: outputs: %w", o.from, err)
+		}
 		return usageError(cmd, err)
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 
 func newProbeCommand() *cobra.Command {
 	var options probe.Options
+	var configs *configFlags
 	var check check.Options
 	var output string
 	cmd := &cobra.Command{
@@ -42,6 +43,8 @@ each chart is probed under the app's values; its patches are not part of it. Wha
 
 The same seed gives the same report, whatever the number of jobs.
 
+` + configHelp + `
+
 Exit status: 0 no hole, or known ones only; 1 there are holes; 2 it could not be
 decided, or a hole escaped.`,
 		Example: `  nevermigrate probe charts/agents
@@ -53,6 +56,9 @@ decided, or a hole escaped.`,
 			write, ok := probeFormats[output]
 			if !ok {
 				return usageError(cmd, fmt.Errorf("unknown output %q: use table, json or markdown", output))
+			}
+			if _, err := configs.apply(cmd, settings{constraints: &check.Constraints, kubeVersion: &check.Render.KubeVersion, apiVersions: &check.Render.APIVersions}); err != nil {
+				return err
 			}
 			options.Constraints, options.Render = check.Constraints, check.Render
 			options.Policy, options.Verification = check.Policy, check.Verification
@@ -89,6 +95,7 @@ decided, or a hole escaped.`,
 	flags.Uint64Var(&options.Seed, "seed", 0, "`NUMBER` that decides which combinations are tried")
 	flags.IntVar(&options.Jobs, "jobs", 0, "`NUMBER` of configurations to try at the same time (default: one for each processor)")
 	flags.StringVar(&options.Baseline, "baseline", "", "`FILE` with known holes: a JSON report of probe, or a list of their ids")
+	configs = addConfigFlags(cmd)
 	addConstraintFlag(cmd, &check.Constraints, "a constraint that sets parameters and enforcement")
 	addPolicyFlags(cmd, &check)
 	addVersionFlags(cmd, &check)

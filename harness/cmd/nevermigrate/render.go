@@ -8,14 +8,20 @@ import (
 
 func newRenderCommand() *cobra.Command {
 	var options check.Options
+	var configs *configFlags
 	cmd := &cobra.Command{
 		Use:   "render [flags] PATH",
 		Short: "Print the manifests that are judged",
 		Long: `Print the manifests that are judged: for an app, byte for byte what
-` + "`kustomize build --enable-helm`" + ` prints for it.`,
+` + "`kustomize build --enable-helm`" + ` prints for it.
+
+` + configHelp,
 		Example: `  nevermigrate render argocd/applications/agents | conftest test -`,
 		Args:    exactArgs(1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := configs.apply(cmd, settings{kubeVersion: &options.Render.KubeVersion, apiVersions: &options.Render.APIVersions}); err != nil {
+				return err
+			}
 			options.Stdin = cmd.InOrStdin()
 			manifests, err := check.Render(cmd.Context(), args[0], options)
 			if err != nil {
@@ -24,6 +30,7 @@ func newRenderCommand() *cobra.Command {
 			return printText(cmd, "manifests", manifests)
 		},
 	}
+	configs = addConfigFlags(cmd)
 	addRenderFlags(cmd, &options)
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
+	"github.com/proompteng/nevermigrate/harness/internal/config"
 	"github.com/proompteng/nevermigrate/harness/internal/diff"
 	"github.com/proompteng/nevermigrate/harness/internal/probe"
 	"github.com/proompteng/nevermigrate/harness/report"
@@ -24,6 +25,8 @@ var schemas = []struct {
 	{"explain", report.ExplanationSchema},
 	{"probe", probe.Schema},
 	{"rules", catalogue.Schema},
+	{"config", config.Schema},
+	{"in-force", config.InForceSchema},
 }
 
 func newSchemaCommand() *cobra.Command {
@@ -34,10 +37,11 @@ func newSchemaCommand() *cobra.Command {
 	list := strings.Join(names, " or ")
 	return &cobra.Command{
 		Use:   "schema " + strings.Join(names, "|"),
-		Short: "Print the JSON Schema of a JSON output",
+		Short: "Print the JSON Schema of a JSON output, or of the configuration",
 		Long: `Print the JSON Schema of a JSON output: report is what check and merge print,
 list, diff, explain and probe what the commands of these names print, and rules
-what explain prints of codes.`,
+what explain prints of codes. config is the schema of the configuration, and
+in-force that of what the command config prints.`,
 		Example:   "  nevermigrate schema report > report.schema.json",
 		ValidArgs: names,
 		Args:      exactArgs(1, "the name of a schema: "+list),

@@ -26,6 +26,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/cause"
 	"github.com/proompteng/nevermigrate/harness/internal/constraint"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/exempt"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
@@ -60,6 +61,10 @@ type Options struct {
 	// CausesOf says for each finding of a target whether to look for its causes.
 	// Nil: for those of each. Its calls may overlap.
 	CausesOf func(report.Target) []bool
+	// Exempt lets findings pass. Nil: none.
+	Exempt *exempt.Set
+	// PathOf is the path by which Exempt knows a target. Nil: its own.
+	PathOf func(string) string
 	// Stdin is what the path "-" reads. Nil: nothing.
 	Stdin io.Reader
 	// Shard is the part of the targets to judge; see package shard.
@@ -99,11 +104,10 @@ func Covered(ctx context.Context, found *find.Coverage, options Options) (*repor
 }
 
 func coveredBy(ctx context.Context, found *find.Coverage, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, error) {
-	t := withoutExcluded(found, options)
-	if err := requireChart(t.Targets, options.Release); err != nil {
+	if err := requireChart(found.Targets, options.Release); err != nil {
 		return nil, err
 	}
-	r, delivered, err := targetsBy(ctx, t.Targets, options, load)
+	r, delivered, err := targetsBy(ctx, found.Targets, options, load)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +115,7 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 	if err != nil {
 		return nil, err
 	}
-	r.Cover(coverage(ctx, t, delivered, evaluators))
+	r.Cover(coverage(ctx, found, delivered, evaluators))
 	return r, nil
 }
 
@@ -163,13 +167,32 @@ func targetsBy(ctx context.Context, targets []find.Target, options Options, load
 	if options.Shard.N > 0 {
 		r := report.New(judged)
 		r.Shard = &all
+		options.Exempt.Finish(r, options.Shard.Has)
 		return r, slices.Concat(delivered...), nil
 	}
 	absent, err := rules.AbsentFromRun(ctx, judged, all)
 	if err != nil {
 		return nil, nil, err
 	}
-	return report.New(judged, absent...), slices.Concat(delivered...), nil
+	for _, late := range [][]report.Target{judged, absent} {
+		for i := range late {
+			options.exempt(&late[i])
+		}
+	}
+	r := report.New(judged, absent...)
+	options.Exempt.Finish(r, nil)
+	return r, slices.Concat(delivered...), nil
+}
+
+// exempt lets findings of a target pass.
+func (o Options) exempt(target *report.Target) { o.Exempt.Apply(target, o.pathOf(target.Path)) }
+
+// pathOf is a path as the configuration names it.
+func (o Options) pathOf(path string) string {
+	if o.PathOf != nil {
+		return o.PathOf(path)
+	}
+	return path
 }
 
 func loadEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator, error) {
@@ -223,6 +246,7 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 		var exempted map[string][]string
 		if exempted, err = evaluateAll(ctx, &judged, what.objects, loaded, options); err == nil {
 			err = addStated(ctx, target, &judged, exempted, loaded, rules, options)
+			options.exempt(&judged)
 		}
 	}
 	if err == nil && !options.WithoutCauses {
@@ -235,17 +259,17 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 		// nothing in it can be bound, that is no reason to decide nothing.
 		alone := find.NotJudged{Path: target.Path, Kind: target.Kind, Reason: relativeMessage(err), Files: filesOf(target)}
 		if !newSight(ctx, loaded).mayBind(alone) {
-			judged.Note, judged.Workloads, judged.Findings = "it does not render by itself", nil, nil
+			judged.Note, judged.Workloads, judged.Findings, judged.Exempted = "it does not render by itself", nil, nil, nil
 			return judged, []find.NotJudged{alone}, nil
 		}
 	}
 	if err != nil {
 		// Half a verdict would look like a whole one.
-		judged.Error, judged.Workloads, judged.Findings = relativeMessage(err), nil, nil
+		judged.Error, judged.Workloads, judged.Findings, judged.Exempted = relativeMessage(err), nil, nil, nil
 		return judged, nil, nil
 	}
 	delivered := find.Delivered(target.Path, what.objects)
-	if len(delivered) > 0 && len(judged.Workloads)+len(judged.Findings) == 0 {
+	if len(delivered) > 0 && len(judged.Workloads)+len(judged.Findings)+len(judged.Exempted) == 0 {
 		judged.Note = "no workload is bound here, and " + plaintext.Count(len(delivered), "object") + " of it make others that are not judged"
 	}
 	return judged, delivered, nil
@@ -537,7 +561,7 @@ func shortened(message string) string {
 func whole(targets []find.Target, evaluators []*evaluate.Evaluator, options Options) report.Shard {
 	shard := report.Shard{
 		Index: options.Shard.K, Count: options.Shard.N, Targets: len(targets),
-		AllowAbsent: options.AllowAbsent, Arguments: []string{},
+		AllowAbsent: options.AllowAbsent, Arguments: []string{}, Exempting: options.Exempt.Exempting(),
 	}
 	for _, target := range targets {
 		argument := find.DisplayPath(target.Argument)

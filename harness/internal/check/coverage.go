@@ -16,37 +16,11 @@ import (
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
-// there is what is at the paths of a run, without what is excluded.
-type there struct {
-	*find.Coverage
-	excluded []report.NotJudged
-}
-
 // look finds what is there, within limits.
 func look(ctx context.Context, paths []string, options Options) (*find.Coverage, error) {
 	return bounded.Do(ctx, options.limits("looking for what is to be judged", 0), func(context.Context) (*find.Coverage, error) {
-		return find.Cover(paths)
+		return find.Cover(paths, options.Excluded)
 	})
-}
-
-// withoutExcluded takes out what is excluded. What was named is judged all the same.
-func withoutExcluded(found *find.Coverage, options Options) there {
-	t := there{Coverage: &find.Coverage{Targets: found.Targets, NotJudged: found.NotJudged, Read: found.Read}}
-	if options.Excluded == nil {
-		return t
-	}
-	exclude := func(path string, kind find.Kind) bool {
-		reason, excluded := options.Excluded(path)
-		if excluded {
-			t.excluded = append(t.excluded, report.NotJudged{Path: path, Kind: string(kind), Reason: "excluded", Excluded: reason})
-		}
-		return excluded
-	}
-	t.Targets = slices.DeleteFunc(slices.Clone(t.Targets), func(o find.Target) bool {
-		return o.Path != "-" && belowOf(o) != "" && exclude(o.Path, o.Kind)
-	})
-	t.NotJudged = slices.DeleteFunc(slices.Clone(t.NotJudged), func(n find.NotJudged) bool { return exclude(n.Path, n.Kind) })
-	return t
 }
 
 // List returns the coverage of paths and judges nothing. Its error is that of All.
@@ -59,22 +33,22 @@ func List(ctx context.Context, paths []string, options Options) (*report.Coverag
 	if err != nil {
 		return nil, err
 	}
-	return coverage(ctx, withoutExcluded(found, options), nil, evaluators), nil
+	return coverage(ctx, found, nil, evaluators), nil
 }
 
 // coverage is what a report says of what was there. It takes what the objects of
 // the targets make of something else.
-func coverage(ctx context.Context, t there, delivered []find.NotJudged, evaluators []*evaluate.Evaluator) *report.Coverage {
+func coverage(ctx context.Context, found *find.Coverage, delivered []find.NotJudged, evaluators []*evaluate.Evaluator) *report.Coverage {
 	c := &report.Coverage{Judged: []report.Judged{}, NotJudged: []report.NotJudged{}, Read: []report.Reading{}}
 	seen := newSight(ctx, evaluators)
-	for _, target := range t.Targets {
+	for _, target := range found.Targets {
 		isThis := func(n find.NotJudged) bool { return n.Path == target.Path && n.Kind == target.Kind }
 		if slices.ContainsFunc(delivered, isThis) {
 			continue // it could not be
 		}
 		c.Judged = append(c.Judged, report.Judged{Path: target.Path, Kind: string(target.Kind), Below: belowOf(target)})
 	}
-	for _, n := range t.NotJudged {
+	for _, n := range found.NotJudged {
 		c.NotJudged = append(c.NotJudged, report.NotJudged{Path: n.Path, Kind: string(n.Kind), Reason: relativeMessage(errors.New(n.Reason)), MayBind: seen.mayBind(n)})
 	}
 	for _, n := range delivered {
@@ -87,9 +61,11 @@ func coverage(ctx context.Context, t there, delivered []find.NotJudged, evaluato
 			c.NotJudged = append(c.NotJudged, one)
 		}
 	}
-	c.NotJudged = append(c.NotJudged, t.excluded...)
+	for _, e := range found.Excluded {
+		c.NotJudged = append(c.NotJudged, report.NotJudged{Path: e.Path, Kind: string(e.Kind), Reason: "excluded", Excluded: e.Reason})
+	}
 	slices.SortStableFunc(c.NotJudged, func(a, b report.NotJudged) int { return strings.Compare(a.Path, b.Path) })
-	for _, r := range t.Read {
+	for _, r := range found.Read {
 		c.Read = append(c.Read, report.Reading{Path: r.Path, Kind: string(r.Kind), By: r.By})
 	}
 	return c

@@ -12,7 +12,7 @@ import (
 // the contract binds or that declare the variable. What goes wrong with one
 // target stands in the explanation, as its Error.
 func Explain(ctx context.Context, paths []string, options Options) (*report.Explanation, error) {
-	targets, err := find.Targets(paths)
+	found, err := look(ctx, paths, options)
 	if err != nil {
 		return nil, err
 	}
@@ -21,7 +21,7 @@ func Explain(ctx context.Context, paths []string, options Options) (*report.Expl
 		return nil, err
 	}
 	explanation := &report.Explanation{Version: report.Version, Targets: []report.ExplainedTarget{}}
-	for _, target := range targets {
+	for _, target := range found.Targets {
 		explained := report.ExplainedTarget{Path: target.Path}
 		if explained.Workloads, err = explain(ctx, target, evaluators, options); err != nil {
 			explained.Error, explained.Workloads = relativeMessage(err), []report.ExplainedWorkload{}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/find"
+	"github.com/proompteng/nevermigrate/harness/internal/same"
 	"github.com/proompteng/nevermigrate/harness/internal/stated"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -82,6 +83,7 @@ func Compare(base, head *report.Report, known Known) *Diff {
 	}
 	d.Summary.countFindings(d.Targets)
 	d.headNew = report.New(judgedNew, wholeRunNew...)
+	d.headNew.UnusedExemptions, d.headNew.Baseline = head.UnusedExemptions, head.Baseline
 	if base.Coverage != nil && head.Coverage != nil {
 		d.NotJudged = compareNotJudged(base.Coverage.NotJudged, head.Coverage.NotJudged, known)
 		covered := *head.Coverage
@@ -148,9 +150,10 @@ func lostIn(head *report.Report, path string) *report.Target {
 	return nil
 }
 
-// withTargets is a report of other targets, with the coverage of one.
+// withTargets is a report of other targets, with all else of one.
 func withTargets(of *report.Report, judged, wholeRun []report.Target) *report.Report {
 	r := report.New(judged, wholeRun...)
+	r.UnusedExemptions, r.Baseline = of.UnusedExemptions, of.Baseline
 	if of.Coverage != nil {
 		r.Cover(of.Coverage)
 	}
@@ -183,6 +186,7 @@ func (s *Summary) countFindings(targets []Target) {
 		s.New.add(t.Findings.New)
 		s.Kept.add(t.Findings.Kept)
 		s.Fixed.add(t.Findings.Fixed)
+		s.Exempted += len(t.Exempted)
 	}
 }
 
@@ -198,16 +202,17 @@ func compareTargets(base, head *report.Target) Target {
 		target.Change = Removed
 	}
 	target.Path, target.Status, target.Error, target.BaseError = head.Path, head.Status, head.Error, base.Error
+	target.Exempted = head.Exempted
 	switch {
 	case target.Error != "":
 		// What it has become is not known, so nothing is said to be gone.
-		target.Findings = compareFindings(nil, nil)
+		target.Findings = compareFindings(nil, nil, nil)
 	case target.BaseError != "":
 		target.Workloads = compareWorkloads(nil, head.Workloads, Unknown)
-		target.Findings = compareFindings(nil, head.Findings)
+		target.Findings = compareFindings(nil, head.Findings, nil)
 	default:
 		target.Workloads = compareWorkloads(base.Workloads, head.Workloads, Added)
-		target.Findings = compareFindings(base.Findings, head.Findings)
+		target.Findings = compareFindings(base.Findings, head.Findings, head.Exempted)
 		target.LostControllers = stated.HasControllers(base.Workloads) && !stated.HasControllers(head.Workloads)
 	}
 	if target.Change == "" {
@@ -315,42 +320,10 @@ func changeOf[T comparable](sides Sides[T], onlyHead Change) Change {
 	}
 }
 
-// findingKey is what two findings have in common that are one. Neither path nor
-// message belong to that: they change with every entry that comes before.
-type findingKey struct{ code, constraint, workload, namespace, container, path, message string }
-
-// keptFindings are the findings of both sides that are the same. Of several with
-// one key as many are kept as the base side had, those at the same place first.
-func keptFindings(base, head []report.Finding) map[*report.Finding]bool {
-	kept := map[*report.Finding]bool{}
-	for _, anywhere := range []bool{false, true} {
-		key := func(f *report.Finding) findingKey {
-			k := findingKey{f.Code, f.Constraint, f.Workload, f.Namespace, f.Container, f.Path, f.Message}
-			if anywhere {
-				k.path, k.message = "", ""
-			}
-			return k
-		}
-		unmatched := map[findingKey][]*report.Finding{}
-		for i := range base {
-			if f := &base[i]; !kept[f] {
-				unmatched[key(f)] = append(unmatched[key(f)], f)
-			}
-		}
-		for i := range head {
-			f := &head[i]
-			if same := unmatched[key(f)]; !kept[f] && len(same) > 0 {
-				kept[f], kept[same[0]] = true, true
-				unmatched[key(f)] = same[1:]
-			}
-		}
-	}
-	return kept
-}
-
-func compareFindings(base, head []report.Finding) Findings {
+// compareFindings compares findings. What the head side exempts is not fixed.
+func compareFindings(base, head []report.Finding, exempted []report.Exempted) Findings {
 	findings := Findings{New: []report.Finding{}, Kept: []report.Finding{}, Fixed: []report.Finding{}}
-	kept := keptFindings(base, head)
+	kept := same.Findings(base, head)
 	for i := range head {
 		if kept[&head[i]] {
 			findings.Kept = append(findings.Kept, head[i])
@@ -358,9 +331,19 @@ func compareFindings(base, head []report.Finding) Findings {
 			findings.New = append(findings.New, head[i])
 		}
 	}
+	var gone, passing []report.Finding
 	for i := range base {
 		if !kept[&base[i]] {
-			findings.Fixed = append(findings.Fixed, base[i])
+			gone = append(gone, base[i])
+		}
+	}
+	for _, e := range exempted {
+		passing = append(passing, e.Finding)
+	}
+	stillThere := same.Findings(gone, passing)
+	for i := range gone {
+		if !stillThere[&gone[i]] {
+			findings.Fixed = append(findings.Fixed, gone[i])
 		}
 	}
 	return findings

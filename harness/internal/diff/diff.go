@@ -20,6 +20,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/internal/same"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -89,8 +90,8 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 	}
 	c := comparison{
 		asked:   asked,
-		base:    &side{top: folder, workDir: filepath.Join(folder, workDirInTree), realWorkDir: workDir, leftOut: base.LeftOut},
-		head:    &side{top: repository.top, workDir: workDir, realWorkDir: workDir},
+		base:    &side{top: folder, workDir: filepath.Join(folder, workDirInTree), realWorkDir: workDir, leftOut: base.LeftOut, exclude: options.Check.Excluded},
+		head:    &side{top: repository.top, workDir: workDir, realWorkDir: workDir, exclude: options.Check.Excluded},
 		options: options,
 	}
 	return c.run(ctx, Known{Base: Base{BaseCommit: &base}, WorkDir: filepath.ToSlash(workDirInTree)})
@@ -153,7 +154,7 @@ func areNew(base *report.Report, head report.Target, known Known) []bool {
 	if i := slices.IndexFunc(judged, func(t report.Target) bool { return known.headPath(t.Path) == head.Path }); i >= 0 {
 		before = judged[i].Findings
 	}
-	kept := keptFindings(before, head.Findings)
+	kept := same.Findings(before, head.Findings)
 	isNew := make([]bool, len(head.Findings))
 	for i := range isNew {
 		isNew[i] = !kept[&head.Findings[i]]

@@ -147,7 +147,7 @@ func TestSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"finding", "cause", "fix"} {
+	for _, name := range []string{"finding", "anyFinding", "exempted", "until", "cause", "fix"} {
 		if diff := cmp.Diff(ofReport.Defs[name], ofDiff.Defs[name]); diff != "" || ofDiff.Defs[name] == nil {
 			t.Errorf("%s (-report +diff):\n%s", name, diff)
 		}

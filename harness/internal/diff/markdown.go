@@ -18,6 +18,11 @@ func (d *Diff) WriteMarkdown(w io.Writer, options TextOptions) error {
 	status, sentence := d.verdict(options)
 	fmt.Fprintf(&b, "### nevermigrate: %s\n\n**%s.** %s\n\n%s\n", status, plaintext.UpperFirst(sentence), d.Summary.text(), d.sides(markdown.Code))
 	d.markdownFindings(&b)
+	var exempted []report.Target
+	for _, t := range d.Targets {
+		exempted = append(exempted, report.Target{Path: t.Path, Exempted: t.Exempted})
+	}
+	output.WriteMarkdownExempted(&b, exempted)
 	var rows []containerRow
 	for i := range d.Targets {
 		rows = append(rows, d.Targets[i].containerRows()...)

@@ -84,6 +84,9 @@ type Target struct {
 	BaseError string     `json:"baseError,omitempty"`
 	Workloads []Workload `json:"workloads"`
 	Findings  Findings   `json:"findings"`
+	// Exempted are findings of the head side that pass. They are neither new nor
+	// kept nor fixed.
+	Exempted []report.Exempted `json:"exempted,omitempty"`
 	// LostControllers says that the target had controllers workloads on the
 	// base side and has none on the head side.
 	LostControllers bool `json:"lostControllers,omitempty"`
@@ -136,6 +139,8 @@ type Summary struct {
 	New   Counts `json:"new"`
 	Kept  Counts `json:"kept"`
 	Fixed Counts `json:"fixed"`
+	// Exempted counts findings of the head side that pass.
+	Exempted int `json:"exempted,omitempty"`
 
 	// Errors counts targets that could not be decided on the head side,
 	// BaseErrors those on the base side.

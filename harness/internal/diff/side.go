@@ -35,6 +35,10 @@ type side struct {
 	// notJudged and read are what else is there.
 	notJudged []find.NotJudged
 	read      []find.Read
+	excluded  []find.Excluded
+	// exclude says of a path, as seen from the working directory, whether it is left
+	// out, and why; nil leaves out nothing.
+	exclude func(path string) (reason string, ok bool)
 }
 
 // file is the file or folder at a path.
@@ -67,12 +71,20 @@ func (s *side) find(path string) (*find.Coverage, error) {
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return &find.Coverage{}, absentError("no such file or folder")
 	}
-	found, err := find.Cover([]string{file})
+	found, err := find.Cover([]string{file}, s.excludes())
 	var none find.NoAppError
 	if errors.As(err, &none) {
 		return &find.Coverage{}, absentError(strings.TrimPrefix(err.Error(), none.Folder+": "))
 	}
 	return found, err
+}
+
+// excludes is exclude for the files of the side.
+func (s *side) excludes() func(path string) (reason string, ok bool) {
+	if s.exclude == nil {
+		return nil
+	}
+	return func(path string) (string, bool) { return s.exclude(s.path(path)) }
 }
 
 // add adds what is at a path to the side, each once.
@@ -97,6 +109,11 @@ func (s *side) add(path string) error {
 	for _, r := range found.Read {
 		if !slices.ContainsFunc(s.read, func(o find.Read) bool { return o.Path == r.Path }) {
 			s.read = append(s.read, r)
+		}
+	}
+	for _, e := range found.Excluded {
+		if !slices.Contains(s.excluded, e) {
+			s.excluded = append(s.excluded, e)
 		}
 	}
 	return nil
@@ -249,7 +266,7 @@ func (s *side) follow(a, like *app, asked []string) error {
 
 // all is what the side has.
 func (s *side) all() *find.Coverage {
-	return &find.Coverage{Targets: s.targets, NotJudged: s.notJudged, Read: s.read}
+	return &find.Coverage{Targets: s.targets, NotJudged: s.notJudged, Read: s.read, Excluded: s.excluded}
 }
 
 // judge judges what was found on the side. The report has paths as seen from the
@@ -257,6 +274,7 @@ func (s *side) all() *find.Coverage {
 func (s *side) judge(ctx context.Context, found *find.Coverage, options check.Options) (*report.Report, error) {
 	// The base side has no .git to be found by.
 	options.Render.Root = s.top
+	options.PathOf = s.path
 	result, err := check.Covered(ctx, found, options)
 	if err != nil || s.workDir == s.realWorkDir {
 		return result, err

@@ -98,6 +98,9 @@ func (t *table) target(target *Target) {
 	t.findings("new", target.Findings.New, true)
 	t.findings("kept", target.Findings.Kept, !t.options.NewOnly)
 	t.findings("fixed", target.Findings.Fixed, false)
+	for i := range target.Exempted {
+		fmt.Fprintf(&t.text, "\n  %s\n", strings.Join(output.ExemptedLines(&target.Exempted[i]), "\n    "))
+	}
 	t.text.WriteByte('\n')
 }
 
@@ -173,9 +176,13 @@ func (d *Diff) verdict(options TextOptions) (report.Status, string) {
 
 func (s Summary) text() string {
 	counts := func(new, kept, fixed int) string { return fmt.Sprintf("%d new, %d kept, %d fixed", new, kept, fixed) }
-	return fmt.Sprintf("%s compared: %d added, %d removed, %d moved, %d changed, %d unchanged. Denied: %s. Warned: %s. %s.",
+	exempted := ""
+	if s.Exempted > 0 {
+		exempted = fmt.Sprintf(" %d exempted.", s.Exempted)
+	}
+	return fmt.Sprintf("%s compared: %d added, %d removed, %d moved, %d changed, %d unchanged. Denied: %s. Warned: %s.%s %s.",
 		plaintext.Count(s.Targets, "target"), s.Added, s.Removed, s.Moved, s.Changed, s.Unchanged,
-		counts(s.New.Denied, s.Kept.Denied, s.Fixed.Denied), counts(s.New.Warned, s.Kept.Warned, s.Fixed.Warned),
+		counts(s.New.Denied, s.Kept.Denied, s.Fixed.Denied), counts(s.New.Warned, s.Kept.Warned, s.Fixed.Warned), exempted,
 		plaintext.Count(s.Errors, "error"))
 }
 

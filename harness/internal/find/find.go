@@ -99,11 +99,20 @@ type Read struct {
 	By []string
 }
 
+// Excluded is a place that is left out on purpose. What it reads, it does not keep
+// from being judged.
+type Excluded struct {
+	Path   string
+	Kind   Kind
+	Reason string
+}
+
 // Coverage is what is at some paths.
 type Coverage struct {
 	Targets   []Target
 	NotJudged []NotJudged
 	Read      []Read
+	Excluded  []Excluded
 }
 
 // Cover looks at paths: apps, charts, manifests, folders, and - for standard input.
@@ -111,7 +120,7 @@ type Coverage struct {
 // is found twice is judged once. One bad path among others is a target with an
 // Err. It is an error when a path is bad and there is no other, or when a folder
 // has nothing in it or below it.
-func Cover(paths []string) (*Coverage, error) {
+func Cover(paths []string, excluded func(path string) (reason string, ok bool)) (*Coverage, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no path: name an app, a chart, a manifest, a folder with these, or - for standard input")
 	}
@@ -141,13 +150,14 @@ func Cover(paths []string) (*Coverage, error) {
 			folders = append(folders, path)
 		}
 	}
+	w.exclude(c, excluded)
 	w.resolve(c, paths, folders)
 	return c, nil
 }
 
 // Targets are those of Cover.
 func Targets(paths []string) ([]Target, error) {
-	c, err := Cover(paths)
+	c, err := Cover(paths, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -223,7 +223,7 @@ func TestGeneratedRepository(t *testing.T) {
 			}
 			r.write(".", ".gitmodules", r.modules.String())
 
-			found, err := find.Cover([]string{"."})
+			found, err := find.Cover([]string{"."}, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -15,6 +15,22 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
+// exclude takes out what is left out on purpose.
+func (w *walk) exclude(c *Coverage, excluded func(path string) (reason string, ok bool)) {
+	if excluded == nil {
+		return
+	}
+	isOut := func(path string, kind Kind) bool {
+		reason, out := excluded(path)
+		if out {
+			c.Excluded = append(c.Excluded, Excluded{path, kind, reason})
+		}
+		return out
+	}
+	w.places = slices.DeleteFunc(w.places, func(p *place) bool { return !p.named() && isOut(p.path(), p.kind) })
+	w.notJudged = slices.DeleteFunc(w.notJudged, func(n NotJudged) bool { return isOut(n.Path, n.Kind) })
+}
+
 // resolve decides which of the places are judged, and which are read by one that
 // is.
 func (w *walk) resolve(c *Coverage, paths, folders []string) {

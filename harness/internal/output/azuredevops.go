@@ -34,6 +34,10 @@ func writeAzureDevOps(b *bytes.Buffer, r *report.Report, _ Options) error {
 				fmt.Fprintln(b, azureData.Replace(e.line()))
 				continue
 			}
+			if e.exempted != nil {
+				fmt.Fprintf(b, "exempted %s\n", azureText.Replace(e.line()))
+				continue
+			}
 			file, line, column := e.place()
 			fmt.Fprintf(b, "##vso[task.logissue type=%s;sourcepath=%s", kinds[e.level()], azureProperty.Replace(file))
 			if line > 0 {
@@ -45,6 +49,9 @@ func writeAzureDevOps(b *bytes.Buffer, r *report.Report, _ Options) error {
 			fmt.Fprintf(b, "success file=%s %d\n", path, n)
 		}
 		fmt.Fprintln(b, "##[endgroup]")
+	}
+	for _, line := range Warnings(r) {
+		fmt.Fprintf(b, "##vso[task.logissue type=warning;]%s\n", azureData.Replace(line))
 	}
 	fmt.Fprintln(b, totals(all))
 	return nil

@@ -21,6 +21,8 @@ const codeNotJudged = "not-judged"
 type Entry struct {
 	Target  *report.Target
 	Finding *report.Finding
+	// exempted is there when the finding passes.
+	exempted *report.Exempted
 	// passed says that the finding stands for there being none: it only names
 	// what is right.
 	passed bool
@@ -36,6 +38,8 @@ const (
 	warned
 	// dryRun is broken, and not refused.
 	dryRun
+	// exempted was found, and passes.
+	exempted
 	passed
 	levels
 )
@@ -44,6 +48,8 @@ func (e Entry) level() level {
 	switch {
 	case e.passed:
 		return passed
+	case e.exempted != nil:
+		return exempted
 	case e.Finding == nil || e.Finding.Severity == report.Deny:
 		return denied
 	case e.Finding.Enforcement == "dryrun":
@@ -62,6 +68,8 @@ func (e Entry) severity() string {
 		return "not judged"
 	case e.level() == dryRun:
 		return "dry run"
+	case e.exempted != nil:
+		return "exempted"
 	default:
 		return string(e.Finding.Severity)
 	}
@@ -101,7 +109,11 @@ func (e Entry) lines() []string {
 	if e.Finding.Remedy != "" {
 		message += " " + plaintext.Line(e.Finding.Remedy)
 	}
-	return append([]string{message}, plainStyle.origin(e.Finding)...)
+	lines := append([]string{message}, plainStyle.origin(e.Finding)...)
+	if e.exempted != nil {
+		lines = append(lines, plainStyle.exempted(e.exempted))
+	}
+	return lines
 }
 
 // body is the lines as a text.
@@ -152,9 +164,12 @@ func resultsOf(target *report.Target) []Entry {
 	for i := range target.Findings {
 		results = append(results, Entry{Target: target, Finding: &target.Findings[i]})
 	}
+	for i := range target.Exempted {
+		results = append(results, exemptedEntry(target, &target.Exempted[i]))
+	}
 	for _, m := range modesOf(target) {
 		isJudged := m.Workload.Role == report.Controllers && m.Container.Type != "" && !m.Container.Exempt
-		if isJudged && !slices.ContainsFunc(target.Findings, func(f report.Finding) bool { return m.isConcernedBy(&f) }) {
+		if isJudged && !isConcerned(target, m) {
 			right := &report.Finding{Constraint: m.Workload.Constraint, Workload: m.workload(), Namespace: m.Workload.Namespace, Container: m.Container.Name}
 			results = append(results, Entry{Target: target, Finding: right, passed: true})
 		}
@@ -163,6 +178,12 @@ func resultsOf(target *report.Target) []Entry {
 		return []Entry{{Target: target, Finding: &report.Finding{}, passed: true}}
 	}
 	return byLevel(results)
+}
+
+// isConcerned reports whether a finding is about a container, exempted or not.
+func isConcerned(target *report.Target, m containerMode) bool {
+	return slices.ContainsFunc(target.Findings, func(f report.Finding) bool { return m.isConcernedBy(&f) }) ||
+		slices.ContainsFunc(target.Exempted, func(e report.Exempted) bool { return m.isConcernedBy(&e.Finding) })
 }
 
 // allResults lists the results of each target, and after them, each by itself, the
@@ -223,8 +244,8 @@ func numbers(results ...[]Entry) (n [levels]int) {
 // totals counts results as a test runner counts tests.
 func totals(results [][]Entry) string {
 	n := numbers(results...)
-	return fmt.Sprintf("%s, %d passed, %s, %s, %s", plaintext.Count(n[denied]+n[warned]+n[dryRun]+n[passed], "test"), n[passed],
-		plaintext.Count(n[warned], "warning"), plaintext.Count(n[denied], "failure"), plaintext.Count(n[dryRun], "exception"))
+	return fmt.Sprintf("%s, %d passed, %s, %s, %s", plaintext.Count(n[denied]+n[warned]+n[dryRun]+n[exempted]+n[passed], "test"), n[passed],
+		plaintext.Count(n[warned], "warning"), plaintext.Count(n[denied], "failure"), plaintext.Count(n[dryRun]+n[exempted], "exception"))
 }
 
 // isInformation reports whether the entry is about a place that was not judged and

@@ -34,6 +34,11 @@ func writeGitHub(b *bytes.Buffer, r *report.Report, _ Options) error {
 				fmt.Fprintln(b, githubData.Replace(e.line()))
 				continue
 			}
+			if e.exempted != nil {
+				// It is listed and not annotated: there may be many.
+				fmt.Fprintf(b, "exempted %s\n", githubData.Replace(e.line()))
+				continue
+			}
 			file, line, column := e.place()
 			fmt.Fprintf(b, "::%s file=%s,line=%d", kinds[e.level()], githubProperty.Replace(file), max(line, 1))
 			if column > 0 {
@@ -42,6 +47,9 @@ func writeGitHub(b *bytes.Buffer, r *report.Report, _ Options) error {
 			fmt.Fprintf(b, ",title=%s::%s\n", githubProperty.Replace(e.heading()), githubData.Replace(e.body()))
 		}
 		fmt.Fprintf(b, "%d passed\n::endgroup::\n", numbers(results)[passed])
+	}
+	for _, line := range Warnings(r) {
+		fmt.Fprintf(b, "::warning::%s\n", githubData.Replace(line))
 	}
 	fmt.Fprintln(b, totals(all))
 	return nil

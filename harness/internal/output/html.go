@@ -28,7 +28,8 @@ var (
 
 // htmlPage is what the template reads.
 type htmlPage struct {
-	Targets []report.Target
+	Targets  []report.Target
+	Warnings []string
 	// NotJudged are rows of cells.
 	NotJudged [][]string
 	Verdict   report.Status
@@ -68,6 +69,7 @@ func writeHTML(b *bytes.Buffer, r *report.Report, options Options) error {
 		"fixTitle":      fixTitle,
 		"fileLine":      fileLine,
 		"findingModes":  findingModes,
+		"exemptedTitle": exemptedTitle,
 	}).Parse(htmlText)
 	if err != nil {
 		return err
@@ -78,7 +80,8 @@ func writeHTML(b *bytes.Buffer, r *report.Report, options Options) error {
 		notJudged = NotJudgedRows(r.Coverage.NotJudged, false)[1:]
 	}
 	return page.Execute(b, htmlPage{
-		Targets: r.Targets, NotJudged: notJudged, Verdict: verdict, Sentence: plaintext.UpperFirst(sentence), Counts: counts(r.Summary), Version: options.Version,
+		Targets: r.Targets, Warnings: Warnings(r), NotJudged: notJudged,
+		Verdict: verdict, Sentence: plaintext.UpperFirst(sentence), Counts: counts(r.Summary), Version: options.Version,
 		CSS: template.CSS(htmlStyle), JS: template.JS(htmlScript),
 		Policy: fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'",
 			sourceHash(htmlStyle), sourceHash(htmlScript)),

@@ -24,6 +24,7 @@ func writeMarkdown(b *bytes.Buffer, r *report.Report, options Options) error {
 		markdown.WriteTable(b, "| | Code | Target | Workload | Cause |", entries, Entry.MarkdownCells, markdown.TableLimit, "finding")
 		WriteMarkdownDetails(b, entries)
 	}
+	writeMarkdownWarnings(b, r)
 	if r.Coverage != nil && len(r.Coverage.NotJudged) > 0 {
 		markdown.WriteFolded(b, "What was not judged", func() {
 			markdown.WriteTable(b, "| Place | Kind | May be bound | Why |", r.Coverage.NotJudged, NotJudgedCells, markdown.RestLimit, "place")
@@ -33,7 +34,7 @@ func writeMarkdown(b *bytes.Buffer, r *report.Report, options Options) error {
 	for i := range r.Targets {
 		target := &r.Targets[i]
 		modes = append(modes, modesOf(target)...)
-		if target.Error == "" && len(target.Workloads) == 0 && len(target.Findings) == 0 {
+		if target.Error == "" && len(target.Workloads) == 0 && len(target.Findings)+len(target.Exempted) == 0 {
 			modes = append(modes, containerMode{Target: target})
 		}
 	}
@@ -94,7 +95,11 @@ func (e Entry) markdownItem() string {
 	if f.Remedy != "" {
 		lines = append(lines, markdownStyle.labelled("Remedy", markdown.Text(f.Remedy)))
 	}
-	return strings.Join(append(lines, markdownStyle.origin(f)...), "<br>") + "\n"
+	lines = append(lines, markdownStyle.origin(f)...)
+	if e.exempted != nil {
+		lines = append(lines, markdownStyle.exempted(e.exempted))
+	}
+	return strings.Join(lines, "<br>") + "\n"
 }
 
 func (m containerMode) markdownCells() []string {

@@ -93,6 +93,9 @@ func Verdict(r *report.Report, failOnWarn bool) (report.Status, string) {
 		}
 		return report.Fail, "the contract is broken"
 	default:
+		if isExempted(r) {
+			return report.Pass, "the contract holds but for what is exempted"
+		}
 		return report.Pass, "the contract holds"
 	}
 }
@@ -106,7 +109,7 @@ func counts(s report.Summary) string {
 			notJudged += fmt.Sprintf(" of which %d may be bound", s.MayBind)
 		}
 	}
-	return fmt.Sprintf("%s, %s, %s judged, %d denied, %d warned, %s%s.",
+	return fmt.Sprintf("%s, %s, %s judged, %d denied, %d warned%s, %s%s.",
 		plaintext.Count(s.Targets, "target"), plaintext.Count(s.Controllers, "controllers workload"), plaintext.Count(s.Containers, "container"),
-		s.Denied, s.Warned, plaintext.Count(s.Errors, "error"), notJudged)
+		s.Denied, s.Warned, exemptedCount(s), plaintext.Count(s.Errors, "error"), notJudged)
 }

@@ -59,7 +59,11 @@ func example() *report.Report {
 	leak.Fix = &report.Fix{File: "apps/leak/kustomization.yaml", Line: 12, Path: "helmCharts[0].valuesInline.controllers.env.vars.JANGAR_MIGRATIONS",
 		Change: `set controllers.env.vars.JANGAR_MIGRATIONS to "skip"`, Verified: true}
 	hostile := "::error::x\n##vso[task.setvariable variable=a]%0A|<img src=x onerror=alert(1)>`@a # SKIP\x1b[31m\u202e\U000e0001[x](http://x)"
-	return report.New([]report.Target{
+	exempted := func(f report.Finding, reason, until string) report.Exempted {
+		f.Causes = []report.Cause{}
+		return report.Exempted{Finding: f, Reason: reason, Until: until}
+	}
+	r := report.New([]report.Target{
 		{Path: "apps/good", Workloads: []report.Workload{controlPlane, agents("", report.Skip)}},
 		{Path: "apps/leak", Workloads: []report.Workload{controlPlane, agents("", report.Auto)}, Findings: []report.Finding{leak}},
 		{Path: "apps/none"},
@@ -81,12 +85,24 @@ func example() *report.Report {
 				Message: hostile, Remedy: "</script><script>alert(1)</script> --> " + hostile, Causes: []report.Cause{
 					{File: "apps/a:b/" + hostile, Line: 2, Column: 1, Path: hostile, Value: hostile, Layer: report.Patch}},
 				Fix: &report.Fix{File: hostile, Line: 1, Path: hostile, Change: "remove " + hostile}}}},
+		{Path: "apps/exempted", Workloads: []report.Workload{agents("first", report.Auto), agents("second", report.Auto)},
+			Findings: []report.Finding{auto("second", "dryrun", report.Warn)},
+			Exempted: []report.Exempted{
+				exempted(auto("first", "", report.Deny), hostile, "2030-12-31"),
+				exempted(auto("second", "warn", report.Warn), "baseline known.json", ""),
+			}},
 		{Path: "-", Workloads: []report.Workload{agents("", report.Skip)}, Findings: []report.Finding{
 			{Code: "CNM101", Severity: report.Warn, Workload: "Deployment/agents-controllers", Namespace: "agents", Container: "agents-controllers",
 				Message: `JANGAR_MIGRATIONS in spec.template.spec.containers[0].env[3] is "Off", another spelling of "skip".`,
 				Remedy:  `Set it to value: "skip".`, Causes: []report.Cause{{File: "-", Line: 0}}}}},
 	}, report.Target{Path: "constraints/elsewhere.yaml", Findings: []report.Finding{{Code: "CNM007", Severity: report.Deny, Constraint: "elsewhere",
 		Message: "The constraint binds no controllers workload of any target, so it checks nothing.", Remedy: "Check the path.", Causes: []report.Cause{}}}})
+	r.UnusedExemptions = []report.Exemption{
+		{Code: "CNM002", Workload: "Deployment/gone-*", Container: "main", Path: "apps/**", Reason: "it moves", Until: "2030-12-31"},
+		{Code: "CNM101", Path: hostile, Reason: hostile},
+	}
+	r.Baseline = &report.Baseline{File: "known.json", Gone: 2}
+	return r
 }
 
 func write(t *testing.T, r *report.Report, format report.Format, options Options) string {
@@ -234,6 +250,7 @@ type sarifLog struct {
 				}
 			}
 			PartialFingerprints map[string]string
+			Suppressions        []struct{ Kind, Status, Justification string }
 		}
 		Invocations []struct {
 			ExecutionSuccessful        bool
@@ -256,10 +273,15 @@ func TestSARIFResults(t *testing.T) {
 			t.Errorf("ruleIndex %d is %s, not %s", result.RuleIndex, got, result.RuleID)
 		}
 		fingerprints[result.PartialFingerprints["finding/v1"]] = true
-		results = append(results, result.Level+" "+result.RuleID)
+		text := result.Level + " " + result.RuleID
+		for _, s := range result.Suppressions {
+			text += " " + s.Kind + " " + s.Status + " " + s.Justification[:8]
+		}
+		results = append(results, text)
 	}
 	want := []string{
-		"error CNM002", "error undecided", "error CNM006", "warning CNM002", "note CNM002", "error CNM002", "warning CNM101", "error CNM007",
+		"error CNM002", "error undecided", "error CNM006", "warning CNM002", "note CNM002", "error CNM002",
+		"note CNM002", "error CNM002 external accepted Exempted", "warning CNM002 external accepted Exempted", "warning CNM101", "error CNM007",
 	}
 	if !slices.Equal(results, want) {
 		t.Errorf("results %q, want %q", results, want)
@@ -278,8 +300,8 @@ func TestSARIFResults(t *testing.T) {
 		}
 	}
 	invocation := run.Invocations[0]
-	if invocation.ExecutionSuccessful || invocation.ExitCode != 2 || len(invocation.ToolExecutionNotifications) != 1 {
-		t.Errorf("the invocation does not tell of the error: %+v", invocation)
+	if invocation.ExecutionSuccessful || invocation.ExitCode != 2 || len(invocation.ToolExecutionNotifications) != 4 {
+		t.Errorf("the invocation does not tell of the error and of three warnings: %+v", invocation)
 	}
 }
 
@@ -301,7 +323,7 @@ func TestFailOnWarn(t *testing.T) {
 	for _, test := range []struct {
 		failOnWarn             bool
 		failed, skipped, notOK int
-	}{{false, 5, 3, 5}, {true, 7, 1, 7}} {
+	}{{false, 5, 6, 5}, {true, 7, 4, 7}} {
 		options := testOptions
 		options.FailOnWarn = test.failOnWarn
 		var suites junitSuites

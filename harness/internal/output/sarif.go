@@ -75,7 +75,11 @@ func writeSARIF(b *bytes.Buffer, r *report.Report, options Options) error {
 		result := e.sarif()
 		fingerprint := e.fingerprint()
 		alike[fingerprint]++
-		result.PartialFingerprints = map[string]any{"finding/v1": fmt.Sprintf("%s:%d", fingerprint, alike[fingerprint])}
+		fingerprint = fmt.Sprintf("%s:%d", fingerprint, alike[fingerprint])
+		result.PartialFingerprints = map[string]any{"finding/v1": fingerprint}
+		if e.exempted != nil {
+			result.AddSuppression(e.suppression(fingerprint))
+		}
 		run.AddResult(result)
 	}
 	log.AddRun(run)
@@ -116,7 +120,9 @@ func camelCase(rule catalogue.Rule) string {
 
 func (e Entry) sarif() *sarif.Result {
 	levels := [levels]string{denied: "error", warned: "warning", dryRun: "note"}
-	result := sarif.NewRuleResult(e.code()).WithLevel(levels[e.level()]).
+	found := e
+	found.exempted = nil // what it would be
+	result := sarif.NewRuleResult(e.code()).WithLevel(levels[found.level()]).
 		// In a SARIF message this would be a link.
 		WithMessage(sarif.NewTextMessage(strings.ReplaceAll(e.body(), "](", "] (")))
 	file, line, column := e.place()
@@ -136,6 +142,19 @@ func (e Entry) sarif() *sarif.Result {
 		}
 	}
 	return result
+}
+
+// suppression is how code scanning knows that somebody has accepted a finding. The
+// module writes a suppression as a whole, so it has an id, which is made of the
+// fingerprint, and a place, which is the target.
+func (e Entry) suppression(fingerprint string) *sarif.Suppression {
+	sum := sha256.Sum256([]byte(fingerprint))
+	sum[6], sum[8] = sum[6]&0x0f|0x50, sum[8]&0x3f|0x80 // the version and the variant of an id made of a name
+	id := hex.EncodeToString(sum[:16])
+	return sarif.NewSuppression("external").WithStatus("accepted").
+		WithGuid(strings.Join([]string{id[:8], id[8:12], id[12:16], id[16:20], id[20:]}, "-")).
+		WithLocation(sarifLocation(plaintext.Line(e.Target.Path), 0, 0)).
+		WithJustifcation(plainStyle.exempted(e.exempted))
 }
 
 // fingerprint tells the same finding in another run: neither its place nor its
@@ -186,6 +205,9 @@ func invocation(r *report.Report, options Options) *sarif.Invocation {
 	status := r.ExitStatus(options.FailOnWarn)
 	invocation := sarif.NewInvocation().WithExecutionSuccess(status != report.ExitUndecided).
 		WithExitCode(status).WithExitCodeDescription(sentence)
+	for _, line := range Warnings(r) {
+		invocation.AddTToolExecutionNotification(sarif.NewNotification().WithLevel("warning").WithMessage(sarif.NewTextMessage(plaintext.Line(line))))
+	}
 	for _, e := range problems(r) {
 		if e.isInformation() {
 			invocation.AddTToolExecutionNotification(sarif.NewNotification().WithLevel("note").

@@ -30,12 +30,13 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 			plaintext.WriteColumns(b, modeRows(target, paint), "CONSTRAINT")
 		case target.Note != "":
 			fmt.Fprintf(b, "  %s\n", plaintext.Line(target.Note))
-		case len(target.Findings) == 0:
+		case len(target.Findings)+len(target.Exempted) == 0:
 			fmt.Fprintf(b, "  %s\n", noWorkload)
 		}
 		for j := range target.Findings {
 			fmt.Fprintf(b, "\n  %s\n", strings.Join(FindingLines(&target.Findings[j], paint), "\n    "))
 		}
+		writeExempted(b, target)
 		b.WriteByte('\n')
 	}
 	if r.Coverage != nil && len(r.Coverage.NotJudged) > 0 {

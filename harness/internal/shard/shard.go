@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"reflect"
 	"slices"
 
+	"github.com/proompteng/nevermigrate/harness/internal/exempt"
 	"github.com/proompteng/nevermigrate/harness/internal/stated"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -47,6 +49,7 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 		return nil, errors.New("no report: name the JSON reports of all shards")
 	}
 	var judged []report.Target
+	var baselines []*report.Baseline
 	seen := map[int]bool{}
 	for i, r := range reports {
 		if r.Version != report.Version {
@@ -57,7 +60,8 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 		}
 		first, shard := reports[0].Shard, r.Shard
 		if shard.Count != first.Count || !slices.Equal(shard.Arguments, first.Arguments) ||
-			shard.Targets != first.Targets || shard.AllowAbsent != first.AllowAbsent || !slices.Equal(shard.Constraints, first.Constraints) {
+			shard.Targets != first.Targets || shard.AllowAbsent != first.AllowAbsent || !slices.Equal(shard.Constraints, first.Constraints) ||
+			!reflect.DeepEqual(shard.Exempting, first.Exempting) {
 			return nil, fmt.Errorf("report %d is of another run than report 1: run all shards with the same paths, flags and sources", i+1)
 		}
 		if seen[shard.Index] {
@@ -65,6 +69,7 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 		}
 		seen[shard.Index] = true
 		judged = append(judged, r.Targets...)
+		baselines = append(baselines, r.Baseline)
 	}
 	all := *reports[0].Shard
 	for k := 1; k <= all.Count; k++ {
@@ -82,7 +87,14 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 	if err != nil {
 		return nil, err
 	}
+	passing := exempt.ForMerge(all.Exempting, baselines)
+	for _, targets := range [][]report.Target{judged, absent} {
+		for i := range targets {
+			passing.Apply(&targets[i], targets[i].Path)
+		}
+	}
 	merged := report.New(judged, absent...)
+	passing.Finish(merged, nil)
 	if c := coverageOf(reports); c != nil {
 		merged.Cover(c)
 	}

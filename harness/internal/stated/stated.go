@@ -133,7 +133,8 @@ func (r *Rules) AbsentFromRun(ctx context.Context, judged []report.Target, run r
 	var besides []report.Target
 	add := func(path string, c report.ShardConstraint, says string) error {
 		i := slices.IndexFunc(judged, func(t report.Target) bool { return t.Path == path })
-		if i >= 0 && slices.ContainsFunc(judged[i].Findings, func(f report.Finding) bool { return f.Code == Absent }) {
+		if i >= 0 && (slices.ContainsFunc(judged[i].Findings, func(f report.Finding) bool { return f.Code == Absent }) ||
+			slices.ContainsFunc(judged[i].Exempted, func(e report.Exempted) bool { return e.Code == Absent })) {
 			return nil
 		}
 		finding, err := r.finding(ctx, c, Absent, says, nil)
