@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -71,6 +72,22 @@ func (f *configFlags) load(cmd *cobra.Command) (*config.Config, error) {
 		return config.None()
 	}
 	return config.Load(file, time.Now())
+}
+
+// loadFrom is load of the configuration of another side, which has the file of a path,
+// as seen from the working directory, somewhere else.
+func (f *configFlags) loadFrom(file func(path string) string) (*config.Config, error) {
+	if f.ignore {
+		return config.None()
+	}
+	name := f.file
+	if name == "" {
+		var err error
+		if name, err = config.Default("."); err != nil {
+			return nil, err
+		}
+	}
+	return config.LoadAs(name, file(filepath.ToSlash(name)), time.Now())
 }
 
 // settings are what a command takes from its flags or else from the

@@ -4,20 +4,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/diff"
+	"github.com/proompteng/nevermigrate/harness/internal/exempt"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 func newDiffCommand() *cobra.Command {
 	var options diff.Options
-	var newOnly bool
+	var newOnly, trustHead bool
 	var baseline string
 	var configs *configFlags
 	var outputs *outputs
@@ -37,8 +41,12 @@ of it, and files that git filters make (LFS) are there as git stores them.
 A PATH is an app, a manifest or a folder, below which every app is found; by
 default the paths of the configuration, or else the working directory. An app
 that was moved or renamed is one app, also when it left the paths or came into
-them. Constraints, the configuration and the policy are the files of today for
-both sides.
+them. What was judged on the base side and is not any more is no removal.
+
+Both sides are judged by the contract of the base side: its configuration and its
+constraints, so that a change cannot disarm the gate. --trust-head takes those of
+the working tree, for a change of the contract itself. A --constraint that the base
+side does not have is taken from the working tree.
 
 Without --base two JSON reports of check are compared, BASE.json of before and
 HEAD.json of after the change; - is standard input. No repository is needed. Both
@@ -75,8 +83,17 @@ base side has too are forgiven, and their causes are not looked for.`,
 				taken.baseline, taken.exempt, taken.excluded = &baseline, &options.Check.Exempt, &options.Check.Excluded
 				taken.kubeVersion, taken.apiVersions = &options.Check.Render.KubeVersion, &options.Check.Render.APIVersions
 			}
+			given, judging := slices.Clone(args), options.Check
+			judging.Constraints = slices.Clone(judging.Constraints)
 			if _, err := configs.apply(cmd, taken); err != nil {
 				return err
+			}
+			if options.Base != "" && !trustHead {
+				known := baseline
+				if !cmd.Flags().Changed("baseline") {
+					known = ""
+				}
+				options.Contract = baseContract(cmd, configs, judging, given, known)
 			}
 			if err := outputs.check(cmd); err != nil {
 				return err
@@ -100,6 +117,7 @@ base side has too are forgiven, and their causes are not looked for.`,
 	flags := cmd.Flags()
 	flags.StringVar(&options.Base, "base", "", "`REV` to compare with: a branch, a tag, a hash, HEAD~2, origin/main")
 	flags.BoolVar(&options.NoMergeBase, "no-merge-base", false, "compare with REV itself, not with its merge base with HEAD")
+	flags.BoolVar(&trustHead, "trust-head", false, "judge by the configuration and the constraints of the working tree, not by those of the base: for a change of the contract itself")
 	flags.BoolVar(&newOnly, "new-only", false, "fail on new findings only")
 	flags.BoolVar(&options.Check.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
 	addConstraintFlag(cmd, &options.Check.Constraints, "a constraint that sets parameters and enforcement")
@@ -109,6 +127,64 @@ base side has too are forgiven, and their causes are not looked for.`,
 	addPolicyFlags(cmd, &options.Check)
 	addRenderFlags(cmd, &options.Check)
 	return cmd
+}
+
+// baseContract returns how both sides are judged by the contract of the base side.
+// Flags win there too: a constraint that is named is the base's file of that name. It
+// takes what the flags and the arguments say.
+func baseContract(cmd *cobra.Command, configs *configFlags, judging check.Options, paths []string, baseline string) func(func(string) string) (check.Options, []string, error) {
+	return func(file func(string) string) (check.Options, []string, error) {
+		read, err := configs.loadFrom(file)
+		if err != nil {
+			return check.Options{}, nil, err
+		}
+		var more []string
+		if len(paths) == 0 {
+			for _, text := range read.Paths {
+				more = append(more, read.Local(text.Value))
+			}
+			if len(more) == 0 {
+				more = []string{"."}
+			}
+		}
+		if len(judging.Constraints) == 0 {
+			for _, text := range read.Constraints {
+				judging.Constraints = append(judging.Constraints, file(filepath.ToSlash(read.Local(text.Value))))
+			}
+		} else {
+			for i, name := range judging.Constraints {
+				// What is not there yet, or in no repository, is taken as it is.
+				if !filepath.IsAbs(name) {
+					if at := file(filepath.ToSlash(filepath.Clean(name))); isFile(at) {
+						judging.Constraints[i] = at
+					}
+				}
+			}
+		}
+		if !cmd.Flags().Changed("kube-version") && read.KubeVersion.Value != "" {
+			judging.Render.KubeVersion = read.KubeVersion.Value
+		}
+		if !cmd.Flags().Changed("api-versions") && len(read.APIVersions) > 0 {
+			judging.Render.APIVersions = nil
+			for _, text := range read.APIVersions {
+				judging.Render.APIVersions = append(judging.Render.APIVersions, text.Value)
+			}
+		}
+		judging.Excluded = read.Excludes()
+		judging.Exempt = exempt.New(read, append(slices.Clone(paths), more...))
+		if baseline == "" && read.Baseline.Value != "" {
+			baseline = file(filepath.ToSlash(read.Local(read.Baseline.Value)))
+		}
+		if baseline != "" {
+			judging.Exempt, err = judging.Exempt.WithBaseline(baseline)
+		}
+		return judging, more, err
+	}
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // diffWithBase compares paths of the working tree with the base.

@@ -117,6 +117,20 @@ func Find(dir string) (string, error) {
 	return "", nil
 }
 
+// Default is where the configuration of the git work tree that a folder is in stands,
+// or would, as seen from the working directory.
+func Default(dir string) (string, error) {
+	absolute, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find the configuration: %w", err)
+	}
+	top := render.WorkTree(absolute)
+	if top == "" {
+		top = absolute
+	}
+	return filepath.FromSlash(display(filepath.Join(top, Name))), nil
+}
+
 // Load reads a configuration. It is an error when it is no regular file in the
 // work tree of the working directory, is larger than MaxBytes, holds anything
 // that the schema refuses, names a file outside of the work tree, or when the
@@ -130,6 +144,29 @@ func Load(file string, now time.Time) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)
 	}
+	return c.with(data, now)
+}
+
+// LoadAs is Load of what is read from another file, such as that of another commit,
+// as if it stood in a file. Without the other file there is no configuration, as with
+// None.
+func LoadAs(file, from string, now time.Time) (*Config, error) {
+	data, err := read(from)
+	if _, statErr := os.Lstat(from); errors.Is(statErr, fs.ErrNotExist) {
+		return None()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load configuration: %w", err)
+	}
+	c, err := place(file)
+	if err != nil {
+		return nil, fmt.Errorf("load configuration: %w", err)
+	}
+	return c.with(data, now)
+}
+
+// with is the configuration with what a text says.
+func (c *Config) with(data []byte, now time.Time) (*Config, error) {
 	r := reader{config: c, now: now}
 	if err := r.read(data); err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)

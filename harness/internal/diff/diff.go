@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/object"
 
@@ -36,10 +37,15 @@ type Options struct {
 	// CausesOfNew looks for the causes of new findings only. The search for
 	// causes takes longer than all else, and old findings may be many.
 	CausesOfNew bool
-	// Check says how both sides are judged. Constraints and the policy are the
-	// files of today on both sides: a change of the contract is not a change
-	// of an app.
+	// Check says how both sides are judged, with constraints and a configuration of
+	// today: a change of the contract is not a change of an app.
 	Check check.Options
+	// Contract returns in place of Check how both sides are judged by the contract of
+	// the base side: its configuration and its constraints. A change cannot disarm the
+	// gate then. It takes a function that gives the file of the base side at a path,
+	// as seen from the working directory, and returns the paths, too, that the base
+	// side would judge besides. Nil: Check it is.
+	Contract func(file func(path string) string) (judging check.Options, paths []string, err error)
 }
 
 // Run compares the targets of paths, in the working tree as it is, uncommitted
@@ -94,7 +100,31 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		head:    &side{top: repository.top, workDir: workDir, realWorkDir: workDir, exclude: options.Check.Excluded},
 		options: options,
 	}
-	return c.run(ctx, Known{Base: Base{BaseCommit: &base}, WorkDir: filepath.ToSlash(workDirInTree)})
+	base.Contract = HeadSide
+	if options.Contract != nil {
+		base.Contract = BaseSide
+		judging, more, err := options.Contract(c.base.file)
+		if err != nil {
+			return nil, fmt.Errorf("the contract of the base side: %s", c.base.message(err.Error()))
+		}
+		if more, err = pathsOf(more, repository.top, workDir); err != nil {
+			return nil, fmt.Errorf("the contract of the base side: %w", err)
+		}
+		for _, path := range more {
+			if !slices.Contains(c.asked, path) {
+				c.asked = append(c.asked, path)
+			}
+		}
+		judging.Progress = options.Check.Progress
+		c.options.Check = judging
+		c.base.exclude, c.head.exclude = judging.Excluded, judging.Excluded
+	}
+	d, err := c.run(ctx, Known{Base: Base{BaseCommit: &base}, WorkDir: filepath.ToSlash(workDirInTree)})
+	if err != nil && strings.Contains(err.Error(), folder) {
+		// The folder is gone when somebody reads it.
+		return nil, fmt.Errorf("the base side, %s: %s", base.Revision, c.base.message(err.Error()))
+	}
+	return d, err
 }
 
 // baseCommit finds the commit to compare with.
@@ -143,6 +173,11 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 	head, err := c.head.judge(ctx, c.head.all(), options)
 	if err != nil {
 		return nil, err
+	}
+	// A constraint, too, may be what a finding is about, and its file is that of the
+	// base side.
+	for i := range head.Targets {
+		c.base.rename(&head.Targets[i].Path)
 	}
 	return Compare(base, head, known), nil
 }

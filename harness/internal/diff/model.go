@@ -57,11 +57,23 @@ type BaseCommit struct {
 	// and HEAD, or with MergeBase false that of Revision itself.
 	Commit    string `json:"commit"`
 	MergeBase bool   `json:"mergeBase"`
+	// Contract is the side whose configuration and constraints both sides were judged
+	// by.
+	Contract Contract `json:"contract"`
 	// LeftOut are files of the commit that could not be part of the base side:
 	// symbolic links that lead out of the repository, and files that are too
 	// large to be read.
 	LeftOut []string `json:"leftOut,omitempty"`
 }
+
+// Contract is a side, as one to take the contract from.
+type Contract string
+
+// The sides.
+const (
+	BaseSide Contract = "base"
+	HeadSide Contract = "head"
+)
 
 // Target is an app, or a manifest, on both sides. What concerns the run as a
 // whole comes after them, as targets that hold findings only.

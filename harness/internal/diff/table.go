@@ -61,7 +61,11 @@ func (d *Diff) sides(name func(string) string) string {
 	if d.Base.MergeBase {
 		mergeBase = ", its merge base with HEAD"
 	}
-	return fmt.Sprintf("Base: %s (commit %s%s).", name(d.Base.Revision), name(d.Base.Commit[:12]), mergeBase)
+	contract := " The contract is that of the base."
+	if d.Base.Contract == HeadSide {
+		contract = " The contract is that of the head."
+	}
+	return fmt.Sprintf("Base: %s (commit %s%s).%s", name(d.Base.Revision), name(d.Base.Commit[:12]), mergeBase, contract)
 }
 
 // isWorthShowing reports whether there is more to say of a target than that it
