@@ -222,6 +222,7 @@ const (
 	// components and replacements.
 	KustomizationLayer Layer = "kustomization"
 	ConstraintLayer    Layer = "constraint"
+	ConfigurationLayer Layer = "configuration"
 )
 
 // Fix is a change of one file.

@@ -146,7 +146,7 @@ rules := {
 		"remedy": "Check the path, the values that enable the controllers, and the constraint's controllers patterns and match. Pass --allow-absent when there are none on purpose.",
 		"forms": {
 			"in_target": {"message": "No controllers workload was rendered, so the check says nothing about controllers."},
-			"nothing_to_judge": {"message": "There is no app and no manifest, so the check says nothing about controllers."},
+			"nothing_to_judge": {"message": "There is no app, no chart and no manifest, so the check says nothing about controllers."},
 			"anywhere": {"message": "No controllers workload was found anywhere, so the check says nothing about controllers."},
 			"in_template": {
 				"message": "{path} writes no controllers workload, so there is nothing to judge.",
@@ -158,6 +158,13 @@ rules := {
 			},
 			"of_constraint": {"message": "The constraint binds no controllers workload of any target, so it checks nothing."},
 		},
+	},
+	"CNM008": {
+		"severity": "deny",
+		"title": "The change makes the contract weaker",
+		"description": "Constraints or the configuration of the change bind, judge or deny less than those that it would replace, so the change could let itself pass.",
+		"remedy": "Leave the contract as it is. If it is meant, let who owns the contract make this change by itself, and judge it with --trust-head.",
+		"forms": {"taken": {"message": "By its own contract less would be judged: {what}."}},
 	},
 	"CNM101": {
 		"severity": "warn",

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/config"
 	"github.com/proompteng/nevermigrate/harness/internal/diff"
 	"github.com/proompteng/nevermigrate/harness/internal/exempt"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
@@ -85,7 +86,8 @@ base side has too are forgiven, and their causes are not looked for.`,
 			}
 			given, judging := slices.Clone(args), options.Check
 			judging.Constraints = slices.Clone(judging.Constraints)
-			if _, err := configs.apply(cmd, taken); err != nil {
+			configured, err := configs.apply(cmd, taken)
+			if err != nil {
 				return err
 			}
 			if options.Base != "" && !trustHead {
@@ -93,7 +95,21 @@ base side has too are forgiven, and their causes are not looked for.`,
 				if !cmd.Flags().Changed("baseline") {
 					known = ""
 				}
-				options.Contract = baseContract(cmd, configs, judging, given, known)
+				base := baseContract(cmd, configs, judging, given, known)
+				options.Contract = func(file func(string) string) (before, own diff.ContractOf, err error) {
+					own = diff.ContractOf{Check: options.Check, Config: configured.read.File}
+					if own.Config == "" {
+						own.Config, err = config.Default(".")
+					}
+					if err == nil {
+						var read *config.Config
+						if before, read, err = base(file); err == nil {
+							before.Config = file(filepath.ToSlash(own.Config))
+							own.Added = configured.read.Added(read)
+						}
+					}
+					return before, own, err
+				}
 			}
 			if err := outputs.check(cmd); err != nil {
 				return err
@@ -131,12 +147,14 @@ base side has too are forgiven, and their causes are not looked for.`,
 
 // baseContract returns how both sides are judged by the contract of the base side.
 // Flags win there too: a constraint that is named is the base's file of that name. It
-// takes what the flags and the arguments say.
-func baseContract(cmd *cobra.Command, configs *configFlags, judging check.Options, paths []string, baseline string) func(func(string) string) (check.Options, []string, error) {
-	return func(file func(string) string) (check.Options, []string, error) {
+// takes what the flags and the arguments say. The configuration is returned, too.
+func baseContract(cmd *cobra.Command, configs *configFlags, judging check.Options, paths []string, baseline string) func(func(string) string) (diff.ContractOf, *config.Config, error) {
+	return func(file func(string) string) (diff.ContractOf, *config.Config, error) {
+		judging := judging
+		judging.Constraints = slices.Clone(judging.Constraints)
 		read, err := configs.loadFrom(file)
 		if err != nil {
-			return check.Options{}, nil, err
+			return diff.ContractOf{}, nil, err
 		}
 		var more []string
 		if len(paths) == 0 {
@@ -178,7 +196,7 @@ func baseContract(cmd *cobra.Command, configs *configFlags, judging check.Option
 		if baseline != "" {
 			judging.Exempt, err = judging.Exempt.WithBaseline(baseline)
 		}
-		return judging, more, err
+		return diff.ContractOf{Check: judging, Paths: more}, read, err
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/constraint"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/fixtures"
+	"github.com/proompteng/nevermigrate/harness/internal/stated"
 )
 
 var update = flag.Bool("update", false, "write the examples of the catalogue")
@@ -26,7 +27,7 @@ func TestExamples(t *testing.T) {
 	for _, c := range cases {
 		byName[c.Name] = c
 	}
-	want := map[string]catalogue.Example{"CNM000": constraintExample(t)}
+	want := map[string]catalogue.Example{"CNM000": constraintExample(t), "CNM008": weakerExample(t)}
 	for _, c := range cases {
 		if c.Example != "" {
 			want[c.Example] = catalogue.Example{
@@ -110,6 +111,21 @@ func constraintExample(t *testing.T) catalogue.Example {
 	return catalogue.Example{
 		Why: "A parameter's key is misspelt.", Finds: strings.TrimPrefix(err.Error(), "load constraint constraint.yaml: "),
 		Fires: fires, Right: right,
+	}
+}
+
+// weakerExample is a constraint that only warns, and the one that denies.
+func weakerExample(t *testing.T) catalogue.Example {
+	t.Helper()
+	const right = "apiVersion: constraints.gatekeeper.sh/v1beta1\nkind: ControllersNeverMigrate\nmetadata: {name: controllers-never-migrate}\nspec:\n  enforcementAction: deny\n"
+	finding, err := stated.New(t.Context()).Weaker(t.Context(), "spec.enforcementAction in policy/constraint.yaml:5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return catalogue.Example{
+		Why:   "A pull request changes the constraint that judges it.",
+		Finds: finding.Message + " " + finding.Remedy,
+		Fires: strings.Replace(right, "deny", "dryrun", 1), Right: right,
 	}
 }
 

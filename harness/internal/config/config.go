@@ -296,6 +296,29 @@ func (c *Config) Excludes() func(path string) (reason string, excluded bool) {
 	}
 }
 
+// Added are the places of exclusions and exemptions that another configuration, such
+// as that of another commit, does not have.
+func (c *Config) Added(base *Config) []report.Cause {
+	var places []report.Cause
+	add := func(line int, format string, i int) {
+		places = append(places, report.Cause{File: c.File, Line: line, Column: 1, Path: fmt.Sprintf(format, i), Layer: report.ConfigurationLayer})
+	}
+	for i, e := range c.Exclude {
+		if !slices.ContainsFunc(base.Exclude, func(o Exclusion) bool { return o.Path == e.Path }) {
+			add(e.Line, "exclude[%d]", i)
+		}
+	}
+	for i, e := range c.Exemptions {
+		isSame := func(o Exemption) bool {
+			return o.Code == e.Code && o.Workload == e.Workload && o.Container == e.Container && o.Path == e.Path
+		}
+		if !slices.ContainsFunc(base.Exemptions, isSame) {
+			add(e.Line, "exemptions[%d]", i)
+		}
+	}
+	return places
+}
+
 // FromTopExemptions are the exemptions with their paths relative to the top of the
 // work tree.
 func (c *Config) FromTopExemptions() []report.Exemption {

@@ -40,12 +40,12 @@ type Options struct {
 	// Check says how both sides are judged, with constraints and a configuration of
 	// today: a change of the contract is not a change of an app.
 	Check check.Options
-	// Contract returns in place of Check how both sides are judged by the contract of
-	// the base side: its configuration and its constraints. A change cannot disarm the
-	// gate then. It takes a function that gives the file of the base side at a path,
-	// as seen from the working directory, and returns the paths, too, that the base
-	// side would judge besides. Nil: Check it is.
-	Contract func(file func(path string) string) (judging check.Options, paths []string, err error)
+	// Contract returns the contract of the base side, its configuration and its
+	// constraints, by which both sides are judged in place of Check, and the head's
+	// own. A change cannot disarm the gate then, and what its own contract takes away
+	// is a finding. It takes a function that gives the file of the base side at a path,
+	// as seen from the working directory. Nil: Check it is.
+	Contract func(file func(path string) string) (base, head ContractOf, err error)
 }
 
 // Run compares the targets of paths, in the working tree as it is, uncommitted
@@ -103,11 +103,15 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 	base.Contract = HeadSide
 	if options.Contract != nil {
 		base.Contract = BaseSide
-		judging, more, err := options.Contract(c.base.file)
+		before, own, err := options.Contract(c.base.file)
 		if err != nil {
 			return nil, fmt.Errorf("the contract of the base side: %s", c.base.message(err.Error()))
 		}
-		if more, err = pathsOf(more, repository.top, workDir); err != nil {
+		own.Paths = asked
+		c.contracts = &[2]ContractOf{before, own}
+		judging := before.Check
+		more, err := pathsOf(before.Paths, repository.top, workDir)
+		if err != nil {
 			return nil, fmt.Errorf("the contract of the base side: %w", err)
 		}
 		for _, path := range more {
@@ -147,6 +151,8 @@ type comparison struct {
 	asked      []string
 	base, head *side
 	options    Options
+	// contracts are those of both sides, when that of the base is in force.
+	contracts *[2]ContractOf
 }
 
 func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
@@ -173,6 +179,11 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 	head, err := c.head.judge(ctx, c.head.all(), options)
 	if err != nil {
 		return nil, err
+	}
+	if c.contracts != nil {
+		if head, err = c.addWeaker(ctx, head, c.contracts[0], c.contracts[1]); err != nil {
+			return nil, err
+		}
 	}
 	// A constraint, too, may be what a finding is about, and its file is that of the
 	// base side.

@@ -21,6 +21,8 @@ import (
 const (
 	// Absent: no controllers workload where one is required.
 	Absent = "CNM007"
+	// Weaker: a change makes the contract weaker.
+	Weaker = "CNM008"
 	// Fallback: nobody applies migrations.
 	Fallback = "CNM103"
 	// Twice: one map of an app's files sets the variable more than once.
@@ -91,6 +93,12 @@ func (r *Rules) Twice(ctx context.Context, c report.ShardConstraint, variable st
 		findings = append(findings, finding)
 	}
 	return findings, nil
+}
+
+// Weaker is what the rule finds in a change that makes the contract weaker, by what
+// that takes away.
+func (r *Rules) Weaker(ctx context.Context, what string) (report.Finding, error) {
+	return r.finding(ctx, report.ShardConstraint{Enforcement: "deny"}, Weaker, "taken", map[string]any{"what": what})
 }
 
 // AbsentFromTarget is what the rule finds in a target that must have controllers
