@@ -22,12 +22,15 @@ flag() {
 }
 
 args=()
+if [ "${BASE:-}" = none ]; then BASE=; fi
 if [ -n "${BASE:-}" ]; then
   args+=(diff --base "$BASE")
+  if flag "${TRUST_HEAD:-}" trust-head; then args+=(--trust-head); fi
   if flag "${NEW_ONLY:-}" new-only; then args+=(--new-only); fi
 else
   args+=(check)
   if flag "${NEW_ONLY:-}" new-only; then fail "the input new-only needs a base"; fi
+  if flag "${TRUST_HEAD:-}" trust-head; then fail "the input trust-head needs a base"; fi
 fi
 if flag "${ALLOW_ABSENT:-}" allow-absent; then args+=(--allow-absent); fi
 case ${ENFORCEMENT:-deny} in
