@@ -102,6 +102,16 @@ func example() *report.Report {
 		{Code: "CNM101", Path: hostile, Reason: hostile},
 	}
 	r.Baseline = &report.Baseline{File: "known.json", Gone: 2}
+	r.Cover(&report.Coverage{
+		Judged: []report.Judged{{Path: "apps/good", Kind: "kustomization", Below: "apps"}, {Path: "-", Kind: "standard input"}},
+		NotJudged: []report.NotJudged{
+			{Path: "apps/good/.argocd-source.yaml", Kind: "Argo CD source", Reason: "Argo CD lays it over the source", MayBind: true},
+			{Path: "apps/" + hostile, Kind: hostile, Reason: hostile, MayBind: true},
+			{Path: "apps/root.yaml", Kind: "Application", Reason: "what Argo CD makes of root is not rendered"},
+			{Path: "old/" + hostile, Kind: "chart", Reason: "excluded", MayBind: true, Excluded: hostile},
+		},
+		Read: []report.Reading{{Path: "charts/agents", Kind: "chart", By: []string{"apps/good", "apps/leak"}}},
+	})
 	return r
 }
 
@@ -282,6 +292,7 @@ func TestSARIFResults(t *testing.T) {
 	want := []string{
 		"error CNM002", "error undecided", "error CNM006", "warning CNM002", "note CNM002", "error CNM002",
 		"note CNM002", "error CNM002 external accepted Exempted", "warning CNM002 external accepted Exempted", "warning CNM101", "error CNM007",
+		"error not-judged", "error not-judged",
 	}
 	if !slices.Equal(results, want) {
 		t.Errorf("results %q, want %q", results, want)
@@ -300,8 +311,8 @@ func TestSARIFResults(t *testing.T) {
 		}
 	}
 	invocation := run.Invocations[0]
-	if invocation.ExecutionSuccessful || invocation.ExitCode != 2 || len(invocation.ToolExecutionNotifications) != 4 {
-		t.Errorf("the invocation does not tell of the error and of three warnings: %+v", invocation)
+	if invocation.ExecutionSuccessful || invocation.ExitCode != 2 || len(invocation.ToolExecutionNotifications) != 6 {
+		t.Errorf("the invocation does not tell of the error, of three warnings and of two places that were not judged: %+v", invocation)
 	}
 }
 
@@ -323,7 +334,7 @@ func TestFailOnWarn(t *testing.T) {
 	for _, test := range []struct {
 		failOnWarn             bool
 		failed, skipped, notOK int
-	}{{false, 5, 6, 5}, {true, 7, 4, 7}} {
+	}{{false, 7, 8, 7}, {true, 9, 6, 9}} {
 		options := testOptions
 		options.FailOnWarn = test.failOnWarn
 		var suites junitSuites
