@@ -75,7 +75,7 @@ func (r *repository) app(dir, head string, resources ...string) {
 	r.write(dir, "d.yaml", deployment)
 }
 
-// chart makes a chart with a chart in it.
+// chart makes a chart with a chart in it, and with a manifest that it does not render.
 func (r *repository) chart(dir, more string) {
 	r.write(dir, "Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"+more)
 	r.write(dir, "values.yaml", "a: 1\n")
@@ -83,6 +83,8 @@ func (r *repository) chart(dir, more string) {
 	r.write(dir, "charts/sub/Chart.yaml", "apiVersion: v2\nname: sub\nversion: 1.0.0\n")
 	r.write(dir, "charts/sub/templates/d.yaml", deployment)
 	r.write(dir, "ci/example.yaml", deployment)
+	r.write(dir, "crds/crd.yaml", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {properties: {containers: {type: array}}}\n")
+	r.judged = append(r.judged, "manifests "+filepath.Join(dir, "ci"))
 }
 
 // places are what a folder may be.

@@ -173,10 +173,20 @@ func (w *walk) file(path string, chart *place) {
 		add(Jsonnet, "jsonnet is not run: judge what `jsonnet` prints")
 	case strings.HasSuffix(name, ".libsonnet"):
 		w.libsonnet = append(w.libsonnet, path)
-	case chart != nil || render.IsKustomization(path) || name == "chart.yaml":
+	case isTemplate(path, chart) || render.IsKustomization(path) || name == "chart.yaml":
 	case slices.Contains(manifestExtensions, filepath.Ext(name)):
 		w.manifest(path)
 	}
+}
+
+// isTemplate reports whether a file is a template of the chart that it is in. What else
+// lies in a chart's folder Helm does not render, and an Application may apply it.
+func isTemplate(path string, chart *place) bool {
+	if chart == nil {
+		return false
+	}
+	relative, err := filepath.Rel(filepath.Join(chart.dir, "templates"), path)
+	return err == nil && filepath.IsLocal(relative)
 }
 
 // escaped is a path in which a glob finds nothing but itself.
