@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,6 +81,9 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 				// Nobody reads the causes of what is known.
 				options.WithoutCauses = true
 			}
+			if options.Jobs < 0 {
+				return usageError(cmd, fmt.Errorf("--jobs %d: give a number of at least 1", options.Jobs))
+			}
 			options.Stdin = cmd.InOrStdin()
 			show, wipe := progress(cmd.ErrOrStderr(), time.Now)
 			options.Progress = show
@@ -101,6 +105,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	flags.BoolVar(&options.AllowAbsent, "allow-absent", false, "accept that there is no controllers workload")
 	flags.BoolVar(&options.WithoutCauses, "no-causes", false, "leave out the search for the causes of findings, which takes longer than the check itself")
 	flags.StringVar(&part, "shard", "", "`K/N` to judge the K-th of N parts of the targets; join the JSON reports with merge")
+	flags.IntVar(&options.Jobs, "jobs", 0, "`NUMBER` of targets to judge at the same time (default: one more than there are processors)")
 	addReleaseFlags(cmd, &options.Release)
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets parameters and enforcement")
 	flags.StringVar(&defaultPath, "default-path", "", "`PATH` to judge where neither an argument nor the configuration names one")

@@ -25,7 +25,7 @@ database migrations.`,
 	}
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(newCheckCommand(), newListCommand(), newExplainCommand(), newDiffCommand(), newMergeCommand(), newProbeCommand(), newRenderCommand(), newConfigCommand(), newBundleCommand(), newSchemaCommand(), newTemplateCommand())
+	root.AddCommand(newCheckCommand(), newListCommand(), newExplainCommand(), newDiffCommand(), newMergeCommand(), newProbeCommand(), newRenderCommand(), newConfigCommand(), newBundleCommand(), newSchemaCommand(), newTemplateCommand(), newVersionCommand())
 	return root
 }
 
@@ -66,6 +66,19 @@ func printText(cmd *cobra.Command, what string, text []byte) error {
 		return fmt.Errorf("write %s: %w", what, err)
 	}
 	return nil
+}
+
+// newVersionCommand is what --version prints, as a command, for those who look for it
+// there.
+func newVersionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the versions of the program, the policy and what is linked in",
+		Args:  exactArgs(0, "no argument"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return printText(cmd, "the versions", []byte(versions()))
+		},
+	}
 }
 
 // versions tells what is inside: one line each for the program, the policy and

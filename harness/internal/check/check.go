@@ -69,6 +69,9 @@ type Options struct {
 	Stdin io.Reader
 	// Shard is the part of the targets to judge; see package shard.
 	Shard shard.Shard
+	// Jobs is how many targets are judged at the same time. Zero: one for each
+	// processor, and one more.
+	Jobs int
 	// Progress is told, now and then, how many of the targets are judged. Its
 	// calls do not overlap.
 	Progress func(judged, targets int)
@@ -136,7 +139,7 @@ func targetsBy(ctx context.Context, targets []find.Target, options Options, load
 	judged := make([]report.Target, len(mine))
 	delivered := make([][]find.NotJudged, len(mine))
 	var group errgroup.Group
-	group.SetLimit(runtime.GOMAXPROCS(0) + 1)
+	group.SetLimit(cmp.Or(options.Jobs, runtime.GOMAXPROCS(0)+1))
 	group.Go(func() error {
 		_, err := evaluators()
 		return err

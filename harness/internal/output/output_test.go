@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"errors"
 	"flag"
 	"io"
@@ -201,6 +202,42 @@ func TestWriteReportsErrors(t *testing.T) {
 		if err := Write(fullDisk{}, example(), format, testOptions); err == nil {
 			t.Errorf("%s: no error when the writer fails", format)
 		}
+	}
+}
+
+// TestSARIFIsBounded: code scanning refuses a run with too many results. The least
+// bad are left out, and it says so.
+func TestSARIFIsBounded(t *testing.T) {
+	var findings []report.Finding
+	for i := range maxResults {
+		findings = append(findings, report.Finding{Code: "CNM101", Severity: report.Warn, Workload: fmt.Sprintf("Pod/%d", i), Message: "m", Remedy: "r", Causes: []report.Cause{}})
+	}
+	denied := report.Finding{Code: "CNM002", Severity: report.Deny, Workload: "Pod/x", Message: "m", Remedy: "r", Causes: []report.Cause{}}
+	var log struct {
+		Runs []struct {
+			Results []struct {
+				RuleID string `json:"ruleId"`
+			} `json:"results"`
+			Invocations []struct {
+				ToolExecutionNotifications []struct {
+					Message struct {
+						Text string `json:"text"`
+					} `json:"message"`
+				} `json:"toolExecutionNotifications"`
+			} `json:"invocations"`
+		} `json:"runs"`
+	}
+	text := write(t, report.New([]report.Target{{Path: "a", Findings: findings}, {Path: "b", Findings: []report.Finding{denied}}}), SARIF, testOptions)
+	if err := json.Unmarshal([]byte(text), &log); err != nil {
+		t.Fatal(err)
+	}
+	run := log.Runs[0]
+	if len(run.Results) != maxResults || run.Results[0].RuleID != "CNM002" {
+		t.Errorf("%d results, the first of which is %s", len(run.Results), run.Results[0].RuleID)
+	}
+	told := run.Invocations[0].ToolExecutionNotifications
+	if want := "1 results are left out, the least bad: code scanning takes 25000"; len(told) != 1 || told[0].Message.Text != want {
+		t.Errorf("notifications %v, want %q", told, want)
 	}
 }
 

@@ -61,12 +61,18 @@ func writeSARIF(b *bytes.Buffer, r *report.Report, options Options) error {
 	}
 	run := sarif.NewRun(sarif.Tool{Driver: driver})
 	run.ColumnKind = "unicodeCodePoints"
-	run.AddInvocations(invocation(r, options))
+	// The category by which code scanning tells this tool's results from others.
+	run.WithAutomationDetails(sarif.NewRunAutomationDetails().WithID("nevermigrate/"))
+	entries := slices.DeleteFunc(problems(r), Entry.isInformation)
+	told := invocation(r, options)
+	if n := len(entries) - maxResults; n > 0 {
+		entries = byLevel(entries)[:maxResults]
+		told.AddTToolExecutionNotification(sarif.NewNotification().WithLevel("warning").WithMessage(sarif.NewTextMessage(
+			fmt.Sprintf("%d results are left out, the least bad: code scanning takes %d", n, maxResults))))
+	}
+	run.AddInvocations(told)
 	alike := map[string]int{} // how many results have a fingerprint
-	for _, e := range problems(r) {
-		if e.isInformation() {
-			continue
-		}
+	for _, e := range entries {
 		if e.Finding != nil {
 			// A policy of one's own may have codes without texts. A rule that is
 			// there already stays as it is.
@@ -76,7 +82,9 @@ func writeSARIF(b *bytes.Buffer, r *report.Report, options Options) error {
 		fingerprint := e.fingerprint()
 		alike[fingerprint]++
 		fingerprint = fmt.Sprintf("%s:%d", fingerprint, alike[fingerprint])
-		result.PartialFingerprints = map[string]any{"finding/v1": fingerprint}
+		// Code scanning tells results apart by the second, which it would make of the
+		// line: two apps that one line breaks would be one.
+		result.PartialFingerprints = map[string]any{"finding/v1": fingerprint, "primaryLocationLineHash": fingerprint}
 		if e.exempted != nil {
 			result.AddSuppression(e.suppression(fingerprint))
 		}
@@ -84,6 +92,17 @@ func writeSARIF(b *bytes.Buffer, r *report.Report, options Options) error {
 	}
 	log.AddRun(run)
 	return plaintext.WriteJSON(b, log)
+}
+
+// maxResults is how many results of a run code scanning takes.
+const maxResults = 25_000
+
+// page is the page of a rule; empty for what is none of the policy's.
+func page(rule catalogue.Rule) string {
+	if rule.Description == "" || !strings.HasPrefix(rule.Code, "CNM") {
+		return ""
+	}
+	return informationURI + "/blob/main/docs/rules/" + rule.Code + ".md"
 }
 
 func describeRule(rule catalogue.Rule) *sarif.ReportingDescriptor {
@@ -100,13 +119,22 @@ func describeRule(rule catalogue.Rule) *sarif.ReportingDescriptor {
 		help += "\n\nRemedy: " + rule.Remedy
 		markdown += "\n\n**Remedy:** " + rule.Remedy
 	}
-	return sarif.NewRule(rule.Code).
+	severity := "8.0" // high
+	if rule.Severity == report.Warn {
+		severity = "4.0" // medium
+	}
+	described := sarif.NewRule(rule.Code).
+		WithProperties(sarif.Properties{"tags": []string{"security", "kubernetes", "database-migrations"}, "precision": "very-high", "security-severity": severity}).
 		WithName(camelCase(rule)).
 		WithDescription(rule.Title + ".").
 		WithFullDescription(sarif.NewMultiformatMessageString(description)).
 		WithTextHelp(help).
 		WithMarkdownHelp(markdown).
 		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(level))
+	if uri := page(rule); uri != "" {
+		described.WithHelpURI(uri)
+	}
+	return described
 }
 
 // camelCase is the title of a rule as one word, or its code when there is none.
