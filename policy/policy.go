@@ -6,7 +6,7 @@ package policy
 import "embed"
 
 // Version is the version of the rules. It changes when a verdict can change.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 // FS holds the rules and their libraries, laid out as in this folder. The tests
 // are left out: they must not be evaluated with the rules. A pattern cannot
