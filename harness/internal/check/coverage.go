@@ -126,6 +126,10 @@ func newSight(ctx context.Context, evaluators []*evaluate.Evaluator) sight {
 // namePattern finds what may be a name, or the end of one that is put together.
 var namePattern = regexp.MustCompile(`[A-Za-z0-9_.-]+`)
 
+// hidden finds escapes, behind which a text may hold any name: a number of a
+// character, and a line that goes on without a blank.
+var hidden = regexp.MustCompile(`\\(?:[xuU][0-9A-Fa-f]|\r?\n)`)
+
 // mayBind reports whether the text of what is not judged holds the migrations
 // variable, or a name by which a workload is bound. What cannot be read may hold
 // anything.
@@ -139,7 +143,7 @@ func (l sight) mayBind(n find.NotJudged) bool {
 			return false
 		}
 		text, err := render.ReadRegular(file)
-		return err != nil || l.holds(text)
+		return err != nil || hidden.Match(text) || l.holds(text)
 	})
 }
 
