@@ -62,14 +62,18 @@ done <<<"${PATHS:-}"
 word=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 echo "::stop-commands::$word"
 status=0
-"${NEVERMIGRATE:-nevermigrate}" "${args[@]}" 2>&1 </dev/null || status=$?
+"${NEVERMIGRATE:-nevermigrate}" "${args[@]}" 2>"$out/errors" </dev/null || status=$?
+cat "$out/errors"
 echo
 echo "::$word::"
 
 echo "status=$status" >>"$GITHUB_OUTPUT"
 if [ ! -f "$out/report.github" ]; then
-  echo '::error::nevermigrate could not decide; the log of this step says why'
-  printf '### nevermigrate: error\n\nIt could not be decided. The log says why.\n' >>"$GITHUB_STEP_SUMMARY"
+  reason=$(grep -m 1 '^Error: ' "$out/errors" | cut -c 8-1000 || true)
+  reason=${reason:-"it ended with status $status"}
+  printf '::error::nevermigrate could not decide: %s\n' "${reason//%/%25}"
+  # In a block of code nothing is a link or a tag.
+  printf '### nevermigrate: error\n\nIt could not be decided.\n\n~~~~~~\n%s\n~~~~~~\n' "${reason//\~/-}" >>"$GITHUB_STEP_SUMMARY"
   exit 2
 fi
 # Annotations: nevermigrate has escaped what is in them.
