@@ -114,6 +114,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	must(cmd.MarkFlagFilename("write-baseline", "json"))
 	configs = addConfigFlags(cmd)
 	outputs = addOutputFlags(cmd)
+	cmd.Flags().BoolVarP(&outputs.quiet, "quiet", "q", false, "leave what does not fail out of the table")
 	addPolicyFlags(cmd, &options)
 	addRenderFlags(cmd, &options)
 	return cmd

@@ -49,6 +49,7 @@ Exit status: as check has it.`,
 		},
 	}
 	outputs = addOutputFlags(cmd)
+	cmd.Flags().BoolVarP(&outputs.quiet, "quiet", "q", false, "leave what does not fail out of the table")
 	return cmd
 }
 

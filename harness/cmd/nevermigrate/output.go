@@ -27,6 +27,7 @@ type outputs struct {
 	destinations []destination
 	noColor      bool
 	failOnWarn   bool
+	quiet        bool
 }
 
 // addOutputFlags adds the flags of commands that write a report.
@@ -120,7 +121,7 @@ type writeFunc func(w io.Writer, format report.Format, options output.Options) e
 
 // writeWith is write for anything that can be written in a report's formats.
 func (o *outputs) writeWith(cmd *cobra.Command, write writeFunc, status int, judging check.Options) error {
-	options := output.Options{FailOnWarn: o.failOnWarn, Version: programVersion(), Rules: func() ([]catalogue.Rule, error) {
+	options := output.Options{FailOnWarn: o.failOnWarn, Quiet: o.quiet, Version: programVersion(), Rules: func() ([]catalogue.Rule, error) {
 		return check.Rules(cmd.Context(), judging)
 	}}
 	for _, d := range o.destinations {

@@ -33,6 +33,8 @@ var formats = []struct {
 type Options struct {
 	// Color paints the table for a terminal.
 	Color bool
+	// Quiet leaves what does not fail out of the table.
+	Quiet bool
 	// FailOnWarn says that warnings count; see report.Report.ExitStatus.
 	FailOnWarn bool
 	// Rules returns what is known of the rules. Only formats that tell it call

@@ -3,6 +3,7 @@ package output
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/fatih/color"
@@ -22,6 +23,9 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 	paint := Painter(options.Color)
 	for i := range r.Targets {
 		target := &r.Targets[i]
+		if options.Quiet && !slices.ContainsFunc(resultsOf(target), func(e Entry) bool { return e.fails(options.FailOnWarn) }) {
+			continue
+		}
 		fmt.Fprintf(b, "%s: %s\n", plaintext.Line(target.Path), paint.Status(target.Status))
 		switch {
 		case target.Error != "":
@@ -39,13 +43,25 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 		writeExempted(b, target)
 		b.WriteByte('\n')
 	}
-	if r.Coverage != nil && len(r.Coverage.NotJudged) > 0 {
-		plaintext.WriteColumns(b, NotJudgedRows(r.Coverage.NotJudged, paint), "")
+	if notJudged := shownNotJudged(r.Coverage, options); len(notJudged) > 0 {
+		plaintext.WriteColumns(b, NotJudgedRows(notJudged, paint), "")
 		b.WriteByte('\n')
 	}
 	status, sentence := Verdict(r, options.FailOnWarn)
 	fmt.Fprintf(b, "%s: %s. %s\n", paint.Status(status), sentence, counts(r.Summary))
 	return nil
+}
+
+// shownNotJudged are the places that were not judged, without those that prove
+// nothing when it is to be quiet.
+func shownNotJudged(c *report.Coverage, options Options) []report.NotJudged {
+	switch {
+	case c == nil:
+		return nil
+	case !options.Quiet:
+		return c.NotJudged
+	}
+	return slices.DeleteFunc(slices.Clone(c.NotJudged), func(n report.NotJudged) bool { return !n.Undecided() })
 }
 
 // NotJudgedRows are a table of places that were not judged, a line for each.
