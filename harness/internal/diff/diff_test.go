@@ -262,7 +262,11 @@ changed apps/workers fail
   changed Pod/workers-controllers controllers main: skip → auto
   new CNM001 Pod/workers-controllers main
 `, 1, 1},
-		{"apps deleted", func() { r.remove("apps/agents"); r.remove("apps/gateway"); r.remove("apps/workers") }, `
+		{"apps deleted, and the chart that only they read", func() {
+			for _, dir := range []string{"apps/agents", "apps/gateway", "apps/workers", "charts/service"} {
+				r.remove(dir)
+			}
+		}, `
 removed apps/agents
   removed Pod/agents-controllers controllers main: auto
   lost controllers

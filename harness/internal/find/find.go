@@ -54,6 +54,8 @@ const (
 	Helmfile     Kind = "helmfile"
 	Jsonnet      Kind = "jsonnet"
 	Submodule    Kind = "submodule"
+	// Link is a symbolic link to a folder out of the repository.
+	Link Kind = "link"
 )
 
 // IsKustomization reports whether the target is rendered by kustomize.

@@ -80,7 +80,9 @@ func (w *walk) below(root string) error {
 		switch {
 		case statErr != nil: // it leads to nothing
 		case info.IsDir():
-			if err = render.LinkLeadsOut(next.path); err == nil {
+			if out := render.LinkLeadsOut(next.path); out != nil {
+				w.notJudged = append(w.notJudged, NotJudged{Path: DisplayPath(next.path), Kind: Link, Reason: out.Error(), Unread: true})
+			} else {
 				err = w.visit(next.path, next.chart)
 			}
 		default:

@@ -194,8 +194,8 @@ func TestHTMLInBrowser(t *testing.T) {
 	if got := ask[string](b, `document.title`); got != "nevermigrate: error" {
 		t.Errorf("title %q", got)
 	}
-	if got := ask[[]string](b, shownFindings); len(got) != 7 {
-		t.Errorf("%d findings are shown, want 7: %q", len(got), got)
+	if got := ask[[]string](b, shownFindings); len(got) != 10 {
+		t.Errorf("%d findings are shown, want 10: %q", len(got), got)
 	}
 	if got := ask[[]string](b, shownTargets); len(got) != len(r.Targets) {
 		t.Errorf("%d targets are shown, want %d", len(got), len(r.Targets))
@@ -208,15 +208,15 @@ func TestHTMLInBrowser(t *testing.T) {
 		findings               int
 	}{
 		{"", "fail", "", []string{"apps/leak", "apps/several", plaintext.Line(r.Targets[5].Path), "constraints/elsewhere.yaml"}, 6},
-		{"", "pass", "", []string{"apps/good", "apps/none", "-"}, 1},
+		{"", "pass", "", []string{"apps/good", "apps/none", "apps/exempted", "-"}, 4},
 		{"", "error", "", []string{"apps/broken"}, 0},
-		{"", "", "dry run", []string{"apps/several"}, 1},
+		{"", "", "dry run", []string{"apps/several", "apps/exempted"}, 2},
 		{"", "", "warn", []string{"apps/several", "-"}, 2},
 		{" KUSTOMIZATION.yaml:12 ", "", "", []string{"apps/leak"}, 1},
 		{"cnm006", "", "", []string{"apps/several"}, 1},
 		{"apps/several", "fail", "deny", []string{"apps/several"}, 1},
 		{"no such thing", "", "", []string{}, 0},
-		{"", "", "", nil, 7},
+		{"", "", "", nil, 10},
 	} {
 		ask[any](b, set("text", test.text)+set("status", test.status)+set("severity", test.severity)+"null")
 		got := ask[[]string](b, shownTargets)
@@ -258,8 +258,8 @@ func TestHTMLWithoutScript(t *testing.T) {
 	b := open(t, write(t, example(), HTML, testOptions))
 	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 	run(b, chromedp.Reload())
-	if got := ask[[]string](b, shownFindings); len(got) != 7 {
-		t.Errorf("%d findings are shown, want 7", len(got))
+	if got := ask[[]string](b, shownFindings); len(got) != 10 {
+		t.Errorf("%d findings are shown, want 10", len(got))
 	}
 	if ask[bool](b, `document.getElementById("filter").checkVisibility()`) {
 		t.Error("a filter is shown that cannot work")
