@@ -24,7 +24,7 @@ func WriteCoverage(w io.Writer, c *report.Coverage, paint Painter) error {
 			rows = append(rows, []string{plaintext.Cell(j.Path), j.Kind, how})
 		}
 		for _, r := range c.Read {
-			rows = append(rows, []string{plaintext.Cell(r.Path), r.Kind, "read by " + plaintext.Line(strings.Join(r.By, ", "))})
+			rows = append(rows, []string{plaintext.Cell(r.Path), r.Kind, "read by " + plaintext.Line(readers(r.By))})
 		}
 		plaintext.WriteColumns(&b, rows, "")
 		b.WriteByte('\n')
@@ -42,4 +42,13 @@ func WriteCoverage(w io.Writer, c *report.Coverage, paint Painter) error {
 	fmt.Fprintf(&b, "%s judged, %d read by them, %d not judged of which %d may be bound.\n",
 		plaintext.Count(len(c.Judged), "target"), len(c.Read), len(c.NotJudged), mayBind)
 	return plaintext.Write(w, b.String())
+}
+
+// readers names some of those that read a place.
+func readers(by []string) string {
+	const most = 3
+	if n := len(by) - most; n > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(by[:most], ", "), n)
+	}
+	return strings.Join(by, ", ")
 }

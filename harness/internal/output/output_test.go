@@ -205,6 +205,34 @@ func TestWriteReportsErrors(t *testing.T) {
 	}
 }
 
+// TestCoverage: a line for each place, with some of those that read it.
+func TestCoverage(t *testing.T) {
+	c := &report.Coverage{
+		Judged:    []report.Judged{{Path: "a", Kind: "kustomization"}, {Path: "b/c", Kind: "chart", Below: "b"}},
+		Read:      []report.Reading{{Path: "base", Kind: "kustomization", By: []string{"a", "b", "c"}}, {Path: "charts/x", Kind: "chart", By: []string{"a", "b", "c", "d", "e"}}},
+		NotJudged: []report.NotJudged{{Path: "x\x1b", Kind: "jsonnet", Reason: "it is not run", MayBind: true}, {Path: "y", Kind: "chart", Reason: "excluded", Excluded: "old", MayBind: true}},
+	}
+	want := `  JUDGED    KIND           HOW
+  a         kustomization  named
+  b/c       chart          found below b
+  base      kustomization  read by a, b, c
+  charts/x  chart          read by a, b, c and 2 more
+
+  NOT JUDGED  KIND     MAY BE BOUND  WHY
+  x\x1b       jsonnet  yes           it is not run
+  y           chart    excluded      excluded: old
+
+2 targets judged, 2 read by them, 2 not judged of which 1 may be bound.
+`
+	var got strings.Builder
+	if err := WriteCoverage(&got, c, false); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestSARIFIsBounded: code scanning refuses a run with too many results. The least
 // bad are left out, and it says so.
 func TestSARIFIsBounded(t *testing.T) {
