@@ -19,7 +19,7 @@ import (
 const root = "../../.."
 
 // placeholders are what CONTRIBUTING.md calls the toys.
-var placeholders = strings.NewReplacer("NNN", "099", "KIND", "cloneset", "NAME", "toy")
+var placeholders = strings.NewReplacer("NNN", "099", "KIND", "toyset", "NAME", "toy")
 
 // listed are the files that a section of CONTRIBUTING.md lists, one or more for
 // each item.
@@ -108,9 +108,9 @@ func TestRecipes(t *testing.T) {
 	for _, want := range []struct{ says, by string }{
 		{"CNM099 (deny): The container is a toy", "explain CNM099"},
 		{"--toy NAME", "template constraint --help"},
-		{"CloneSet", "template constraint --toy car"},
+		{"ToySet", "template constraint --toy car"},
 		{"toys: [car]", "template constraint --toy car"},
-		{"clonesets", "template admission-policy"},
+		{"toysets", "template admission-policy"},
 		{"CNM099", "template admission-policy"},
 		{"CNM099", "template chart-guard"},
 		{"1 targets", "check -o toy fixtures/argocd/applications/agents"},
@@ -210,7 +210,7 @@ func (r recipe) follow(dir string) error {
 		if err != nil {
 			return err
 		}
-		made := strings.NewReplacer("argoproj.io/v1alpha1", "apps.kruise.io/v1alpha1", "Rollout", "CloneSet").Replace(string(text))
+		made := strings.NewReplacer("argoproj.io/v1alpha1", "toys.example.com/v1alpha1", "Rollout", "ToySet").Replace(string(text))
 		if err := os.WriteFile(filepath.Join(dir, c.to), []byte(made), 0o644); err != nil {
 			return err
 		}

@@ -144,15 +144,15 @@ test_missing_cnm099_no_name if {
 	{
 		heading: "Add a workload kind",
 		edits: []edit{
-			{file: "policy/lib/kind.rego", anchor: "workloads := {\n", after: "\t\"CloneSet\": {\"groups\": {\"apps.kruise.io\"}, \"resources\": [\"clonesets\"], \"template\": [\"spec\", \"template\"]},\n"},
-			{file: "policy/lib/kind.rego", anchor: "versions := {\n", after: "\t\"apps.kruise.io\": \"v1alpha1\",\n"},
-			{file: "harness/internal/probe/independent.go", anchor: "\t\"apps/Deployment\":", instead: "\t\"apps.kruise.io/CloneSet\": {\"spec\", \"template\"},\n\t\"apps/Deployment\":"},
-			{file: "policy/gatekeeper/suite.yaml", anchor: "  - name: kinds\n    template: template.yaml\n    constraint: constraint.yaml\n    cases:\n", after: `      - name: allowed-cloneset
-        object: samples/kinds/allowed-cloneset.yaml
+			{file: "policy/lib/kind.rego", anchor: "workloads := {\n", after: "\t\"ToySet\": {\"groups\": {\"toys.example.com\"}, \"resources\": [\"toysets\"], \"template\": [\"spec\", \"template\"]},\n"},
+			{file: "policy/lib/kind.rego", anchor: "versions := {\n", after: "\t\"toys.example.com\": \"v1alpha1\",\n"},
+			{file: "harness/internal/probe/independent.go", anchor: "\t\"apps/Deployment\":", instead: "\t\"toys.example.com/ToySet\": {\"spec\", \"template\"},\n\t\"apps/Deployment\":"},
+			{file: "policy/gatekeeper/suite.yaml", anchor: "  - name: kinds\n    template: template.yaml\n    constraint: constraint.yaml\n    cases:\n", after: `      - name: allowed-toyset
+        object: samples/kinds/allowed-toyset.yaml
         assertions:
           - violations: 0
-      - name: disallowed-cloneset
-        object: samples/kinds/disallowed-cloneset.yaml
+      - name: disallowed-toyset
+        object: samples/kinds/disallowed-toyset.yaml
         assertions:
           - violations: 1
           - violations: 1
@@ -160,8 +160,8 @@ test_missing_cnm099_no_name if {
 `},
 		},
 		copies: []replica{
-			{"policy/gatekeeper/samples/kinds/allowed-rollout.yaml", "policy/gatekeeper/samples/kinds/allowed-cloneset.yaml"},
-			{"policy/gatekeeper/samples/kinds/disallowed-rollout.yaml", "policy/gatekeeper/samples/kinds/disallowed-cloneset.yaml"},
+			{"policy/gatekeeper/samples/kinds/allowed-rollout.yaml", "policy/gatekeeper/samples/kinds/allowed-toyset.yaml"},
+			{"policy/gatekeeper/samples/kinds/disallowed-rollout.yaml", "policy/gatekeeper/samples/kinds/disallowed-toyset.yaml"},
 		},
 	},
 	{
