@@ -3,6 +3,7 @@ package report
 import (
 	_ "embed"
 	"io"
+	"slices"
 
 	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
 )
@@ -50,6 +51,11 @@ type NotJudged struct {
 // Undecided reports whether nothing is proven without it.
 func (n NotJudged) Undecided() bool { return n.MayBind && n.Excluded == "" }
 
+// Undecided are those of some places without which nothing is proven.
+func Undecided(places []NotJudged) []NotJudged {
+	return slices.DeleteFunc(slices.Clone(places), func(n NotJudged) bool { return !n.Undecided() })
+}
+
 // Reading is a place that judged apps read.
 type Reading struct {
 	Path string   `json:"path"`
@@ -60,13 +66,7 @@ type Reading struct {
 // Cover adds the coverage, and counts.
 func (r *Report) Cover(c *Coverage) {
 	r.Coverage = c
-	r.Summary.NotJudged, r.Summary.MayBind = 0, 0
-	for _, n := range c.NotJudged {
-		r.Summary.NotJudged++
-		if n.Undecided() {
-			r.Summary.MayBind++
-		}
-	}
+	r.Summary.NotJudged, r.Summary.MayBind = len(c.NotJudged), len(Undecided(c.NotJudged))
 }
 
 // WriteJSON writes the coverage in its stable form, which CoverageSchema describes.

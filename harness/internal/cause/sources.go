@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
+	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -167,11 +168,7 @@ func (s *sources) inflated(dir string, file *source, component report.Layer) {
 			slices.Reverse(c.set[n-2:])
 		}
 		c.set = slices.DeleteFunc(c.set, func(p *place) bool { return p == nil })
-		folder := inDir(dir, home)
-		if entry.scalarMember(version) != "" && entry.scalarMember(repo) != "" {
-			folder = filepath.Join(folder, entry.scalarMember(name)+"-"+entry.scalarMember(version))
-		}
-		s.chart(c, filepath.Join(folder, entry.scalarMember(name)))
+		s.chart(c, render.ChartFolder(inDir(dir, home), entry.scalarMember(name), entry.scalarMember(version), entry.scalarMember(repo)))
 	}
 }
 

@@ -122,15 +122,8 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 	return r, nil
 }
 
-// Targets is All for targets that were found before, without the coverage. When
-// there is none at all, the report says so with CNM007: nothing was judged.
-func Targets(ctx context.Context, targets []find.Target, options Options) (*report.Report, error) {
-	r, _, err := targetsBy(ctx, targets, options, func() ([]*evaluate.Evaluator, error) { return loadEvaluators(ctx, options) })
-	return r, err
-}
-
-// targetsBy is Targets by the evaluators that a function loads. It also returns
-// what the objects of the targets make of something else.
+// targetsBy judges targets by the evaluators that a function loads, without their
+// coverage. It also returns what the objects of the targets make of something else.
 func targetsBy(ctx context.Context, targets []find.Target, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, []find.NotJudged, error) {
 	mine := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool { return !options.Shard.Has(t.Path) })
 	// The policy is compiled while the first apps are rendered.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/bounded"
+	"github.com/proompteng/nevermigrate/harness/internal/decider"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
@@ -117,7 +118,7 @@ func newSight(ctx context.Context, evaluators []*evaluate.Evaluator) sight {
 		}
 		l.variables = append(l.variables, found.Variable)
 		for _, pattern := range found.Patterns {
-			l.names = append(l.names, regexp.MustCompile("^(?:"+strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*")+")$"))
+			l.names = append(l.names, regexp.MustCompile("^(?:"+decider.Glob(pattern)+")$"))
 		}
 	}
 	return l

@@ -34,18 +34,11 @@ func (d *Diff) WriteTable(w io.Writer, options TextOptions) error {
 			t.target(&d.Targets[i])
 		}
 	}
-	if d.NotJudged != nil && len(d.NotJudged.New) > 0 {
-		rows := output.NotJudgedRows(d.NotJudged.New, t.paint)
-		rows[0][0] = "NEW, NOT JUDGED"
-		plaintext.WriteColumns(&t.text, rows, "")
-		t.text.WriteByte('\n')
+	if d.NotJudged != nil {
+		t.notJudged("NEW, NOT JUDGED", d.NotJudged.New)
 	}
-	if d.NotJudged != nil && !options.NewOnly && slices.ContainsFunc(d.NotJudged.Kept, report.NotJudged.Undecided) {
-		kept := slices.DeleteFunc(slices.Clone(d.NotJudged.Kept), func(n report.NotJudged) bool { return !n.Undecided() })
-		rows := output.NotJudgedRows(kept, t.paint)
-		rows[0][0] = "STILL NOT JUDGED"
-		plaintext.WriteColumns(&t.text, rows, "")
-		t.text.WriteByte('\n')
+	if d.NotJudged != nil && !options.NewOnly {
+		t.notJudged("STILL NOT JUDGED", report.Undecided(d.NotJudged.Kept))
 	}
 	status, sentence := d.verdict(options)
 	fmt.Fprintf(&t.text, "%s: %s. %s\n", t.paint.Status(status), sentence, d.Summary.text())
@@ -105,6 +98,17 @@ func (t *table) target(target *Target) {
 	for i := range target.Exempted {
 		fmt.Fprintf(&t.text, "\n  %s\n", strings.Join(output.ExemptedLines(&target.Exempted[i]), "\n    "))
 	}
+	t.text.WriteByte('\n')
+}
+
+// notJudged lists places that were not judged, if there are any, under a heading.
+func (t *table) notJudged(heading string, places []report.NotJudged) {
+	if len(places) == 0 {
+		return
+	}
+	rows := output.NotJudgedRows(places, t.paint)
+	rows[0][0] = heading
+	plaintext.WriteColumns(&t.text, rows, "")
 	t.text.WriteByte('\n')
 }
 

@@ -224,9 +224,11 @@ func fileTarget(path string, info fs.FileInfo) (Target, error) {
 // it, clean, and with forward slashes.
 func DisplayPath(path string) string {
 	path = filepath.Clean(path)
-	if dir, err := os.Getwd(); err == nil && filepath.IsAbs(path) {
-		if relative, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(relative) {
-			path = relative
+	if filepath.IsAbs(path) {
+		if dir, err := os.Getwd(); err == nil {
+			if relative, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(relative) {
+				path = relative
+			}
 		}
 	}
 	return filepath.ToSlash(path)

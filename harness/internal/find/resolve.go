@@ -226,7 +226,7 @@ func (w *walk) manifests(c *Coverage, readers reads) {
 			continue
 		}
 		isOther := func(t Target) bool { return t.Path == path }
-		if render.IsApp(dir) || render.IsComponent(dir) || slices.ContainsFunc(c.Targets, isOther) {
+		if render.KindOf(dir) != "" || slices.ContainsFunc(c.Targets, isOther) {
 			c.add(Target{Path: p.path(), Kind: Manifest, Argument: p.argument})
 			continue
 		}

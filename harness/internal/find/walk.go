@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/render"
@@ -107,11 +108,12 @@ func (w *walk) visit(dir string, chart *place) error {
 	if w.visited[real] = true; len(w.visited) > maxFolders {
 		return fmt.Errorf("there are more than %d folders: name a smaller folder, or look for a link that leads out of it", maxFolders)
 	}
-	switch {
-	case render.IsApp(dir):
-		w.places = append(w.places, &place{kind: App, dir: dir, real: canonical(dir), argument: w.root})
-	case render.IsComponent(dir):
+	switch render.KindOf(dir) {
+	case "":
+	case types.ComponentKind:
 		w.places = append(w.places, &place{kind: Component, dir: dir, real: canonical(dir), argument: w.root})
+	default:
+		w.places = append(w.places, &place{kind: App, dir: dir, real: canonical(dir), argument: w.root})
 	}
 	if render.IsChart(dir) {
 		own := &place{kind: Chart, dir: dir, real: canonical(dir), argument: w.root}

@@ -33,14 +33,8 @@ func WriteCoverage(w io.Writer, c *report.Coverage, paint Painter) error {
 		plaintext.WriteColumns(&b, NotJudgedRows(c.NotJudged, paint), "")
 		b.WriteByte('\n')
 	}
-	mayBind := 0
-	for _, n := range c.NotJudged {
-		if n.Undecided() {
-			mayBind++
-		}
-	}
 	fmt.Fprintf(&b, "%s judged, %d read by them, %d not judged of which %d may be bound.\n",
-		plaintext.Count(len(c.Judged), "target"), len(c.Read), len(c.NotJudged), mayBind)
+		plaintext.Count(len(c.Judged), "target"), len(c.Read), len(c.NotJudged), len(report.Undecided(c.NotJudged)))
 	return plaintext.Write(w, b.String())
 }
 

@@ -61,7 +61,7 @@ func shownNotJudged(c *report.Coverage, options Options) []report.NotJudged {
 	case !options.Quiet:
 		return c.NotJudged
 	}
-	return slices.DeleteFunc(slices.Clone(c.NotJudged), func(n report.NotJudged) bool { return !n.Undecided() })
+	return report.Undecided(c.NotJudged)
 }
 
 // NotJudgedRows are a table of places that were not judged, a line for each.

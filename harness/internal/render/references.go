@@ -86,19 +86,19 @@ func (r *References) addCharts(dir string, k *types.Kustomization) {
 		home = filepath.Join(dir, home)
 	}
 	for _, chart := range k.HelmCharts {
-		r.Charts = append(r.Charts, chartFolder(home, chart.Name, chart.Version, chart.Repo))
+		r.Charts = append(r.Charts, ChartFolder(home, chart.Name, chart.Version, chart.Repo))
 	}
 	old, globals := types.SplitHelmParameters(k.HelmChartInflationGenerator)
 	if globals.ChartHome != "" {
 		home = filepath.Join(dir, globals.ChartHome)
 	}
 	for _, chart := range old {
-		r.Charts = append(r.Charts, chartFolder(home, chart.Name, chart.Version, chart.Repo))
+		r.Charts = append(r.Charts, ChartFolder(home, chart.Name, chart.Version, chart.Repo))
 	}
 }
 
-// chartFolder is where kustomize looks for a chart, and puts one that it pulls.
-func chartFolder(home, name, version, repo string) string {
+// ChartFolder is where kustomize looks for a chart, and puts one that it pulls.
+func ChartFolder(home, name, version, repo string) string {
 	if version != "" && repo != "" {
 		home = filepath.Join(home, name+"-"+version)
 	}
@@ -125,7 +125,7 @@ func (r *References) addGenerated(dir string, data []byte) {
 			continue
 		}
 		home := cmp.Or(entry.ChartHome, types.HelmDefaultHome)
-		r.Charts = append(r.Charts, chartFolder(filepath.Join(dir, home), entry.Name, entry.Version, entry.Repo))
+		r.Charts = append(r.Charts, ChartFolder(filepath.Join(dir, home), entry.Name, entry.Version, entry.Repo))
 	}
 }
 

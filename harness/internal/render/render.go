@@ -87,17 +87,14 @@ func IsKustomization(file string) bool {
 // IsApp reports whether a directory has a kustomization that can be applied:
 // a file with one of kustomize's three names, and not of kind Component.
 func IsApp(dir string) bool {
-	kind := kindOf(dir)
+	kind := KindOf(dir)
 	return kind != "" && kind != types.ComponentKind
 }
 
-// IsComponent reports whether a directory has a kustomization of kind Component,
-// which others are to use. `kustomize build` renders it all the same.
-func IsComponent(dir string) bool { return kindOf(dir) == types.ComponentKind }
-
-// kindOf is the kind of the kustomization in a directory; empty where there is
-// none.
-func kindOf(dir string) string {
+// KindOf is the kind of the kustomization in a directory; empty where there is none.
+// One of types.ComponentKind is for others to use, and `kustomize build` renders it all
+// the same.
+func KindOf(dir string) string {
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		file := filepath.Join(dir, name)
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
