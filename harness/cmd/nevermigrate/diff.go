@@ -97,7 +97,7 @@ base side has too are forgiven, and their causes are not looked for.`,
 				}
 				base := baseContract(cmd, configs, judging, given, known)
 				options.Contract = func(file func(string) string) (before, own diff.ContractOf, err error) {
-					own = diff.ContractOf{Check: options.Check, Config: configured.read.File}
+					own = diff.ContractOf{Check: options.Check, Config: configured.read.File, Baseline: baseline}
 					if own.Config == "" {
 						own.Config, err = config.Default(".")
 					}
@@ -196,7 +196,7 @@ func baseContract(cmd *cobra.Command, configs *configFlags, judging check.Option
 		if baseline != "" {
 			judging.Exempt, err = judging.Exempt.WithBaseline(baseline)
 		}
-		return diff.ContractOf{Check: judging, Paths: more}, read, err
+		return diff.ContractOf{Check: judging, Paths: more, Baseline: baseline}, read, err
 	}
 }
 

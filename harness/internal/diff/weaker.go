@@ -27,10 +27,14 @@ type ContractOf struct {
 	// places in that of the head side that let something pass and are not in the base's.
 	Config string
 	Added  []report.Cause
+	// Baseline is the file with known findings; empty: there is none.
+	Baseline string
 }
 
 // files are those that hold the contract.
-func (c ContractOf) files() []string { return append([]string{c.Config}, c.Check.Constraints...) }
+func (c ContractOf) files() []string {
+	return append([]string{c.Config, c.Baseline}, c.Check.Constraints...)
+}
 
 // changed is the first file in which a contract differs from another one, letter by
 // letter; empty when there is none.
@@ -79,10 +83,18 @@ func (c *comparison) addWeaker(ctx context.Context, head *report.Report, base, o
 		return nil, fmt.Errorf("the contract of the head side: %w", err)
 	}
 	effects := taken(head, byOwn)
+	// What lets nothing pass today may do so tomorrow.
+	places = append(places, own.Added...)
+	known, err := newlyKnown(base.Baseline, own.Baseline)
+	if err != nil {
+		return nil, err
+	}
+	if known > 0 {
+		effects = append(effects, fmt.Sprintf("%s more in the baseline %s", plaintext.Count(known, "finding"), c.head.path(own.Baseline)))
+	}
 	if len(effects)+len(places) == 0 {
 		return head, nil
 	}
-	places = append(places, own.Added...)
 	for _, p := range places {
 		effects = append(effects, fmt.Sprintf("%s in %s:%d", p.Path, p.File, p.Line))
 	}
@@ -98,6 +110,45 @@ func (c *comparison) addWeaker(ctx context.Context, head *report.Report, base, o
 	at := own.changed(base)
 	judged, wholeRun := split(head)
 	return withTargets(head, judged, append(slices.Clone(wholeRun), report.Target{Path: c.head.path(at), Findings: []report.Finding{finding}})), nil
+}
+
+// newlyKnown counts the findings in a baseline that another one lacks.
+func newlyKnown(base, own string) (int, error) {
+	type key struct{ target, code, constraint, workload, namespace, container, message string }
+	keys := func(file string) (map[key]int, error) {
+		counts := map[key]int{}
+		if file == "" {
+			return counts, nil
+		}
+		opened, err := os.Open(file)
+		if err != nil {
+			return nil, fmt.Errorf("read baseline: %w", err)
+		}
+		defer opened.Close()
+		known, err := report.Read(opened)
+		if err != nil {
+			return nil, fmt.Errorf("read baseline %s: %w", file, err)
+		}
+		for _, t := range known.Targets {
+			for _, f := range t.Findings {
+				counts[key{t.Path, f.Code, f.Constraint, f.Workload, f.Namespace, f.Container, f.Message}]++
+			}
+		}
+		return counts, nil
+	}
+	before, err := keys(base)
+	if err != nil {
+		return 0, err
+	}
+	now, err := keys(own)
+	if err != nil {
+		return 0, err
+	}
+	more := 0
+	for k, n := range now {
+		more += max(0, n-before[k])
+	}
+	return more, nil
 }
 
 // taken lists what a report says by the contract of the base side and another one, of
