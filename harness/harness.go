@@ -16,6 +16,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
+	"github.com/proompteng/nevermigrate/harness/internal/diff"
 	"github.com/proompteng/nevermigrate/harness/internal/exempt"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
@@ -153,8 +154,11 @@ func WriteExplanation(w io.Writer, e *report.Explanation) error { return output.
 // configured are the options with what the configuration says where they say
 // nothing.
 func (o Options) configured(paths []string) (check.Options, error) {
+	provenance := report.Provenance{Commit: diff.HeadCommit(".")}
 	if o.Config == "" {
-		return o.internal(), nil
+		judging := o.internal()
+		judging.Provenance = provenance
+		return judging, nil
 	}
 	c, err := config.Load(o.Config, time.Now())
 	if err != nil {
@@ -173,6 +177,8 @@ func (o Options) configured(paths []string) (check.Options, error) {
 	o.KubeVersion = cmp.Or(o.KubeVersion, c.KubeVersion.Value)
 	judging := o.internal()
 	judging.Exempt, judging.Excluded = exempt.New(c, paths), c.Excludes()
+	judging.Provenance = provenance
+	judging.Provenance.Configuration = c.Source()
 	if c.Baseline.Value != "" {
 		judging.Exempt, err = judging.Exempt.WithBaseline(c.Local(c.Baseline.Value))
 	}

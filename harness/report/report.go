@@ -59,9 +59,11 @@ type Format string
 
 // Report is the verdict on a set of targets.
 type Report struct {
-	Version int      `json:"version"`
-	Targets []Target `json:"targets"`
-	Summary Summary  `json:"summary"`
+	Version int `json:"version"`
+	// Provenance says what made the report.
+	Provenance *Provenance `json:"provenance,omitempty"`
+	Targets    []Target    `json:"targets"`
+	Summary    Summary     `json:"summary"`
 	// UnusedExemptions are exemptions that match nothing of what was judged.
 	UnusedExemptions []Exemption `json:"unusedExemptions,omitempty"`
 	// Baseline is there when known findings pass.
@@ -296,6 +298,17 @@ func New(judged []Target, wholeRun ...Target) *Report {
 		r.Summary.add(target)
 	}
 	return r
+}
+
+// With is the report with other targets, counted anew, and all else as it is.
+func (r *Report) With(judged []Target, wholeRun ...Target) *Report {
+	other := New(judged, wholeRun...)
+	other.Provenance, other.UnusedExemptions, other.Baseline = r.Provenance, r.UnusedExemptions, r.Baseline
+	other.Shard = r.Shard
+	if r.Coverage != nil {
+		other.Cover(r.Coverage)
+	}
+	return other
 }
 
 func (s *Summary) add(target *Target) {

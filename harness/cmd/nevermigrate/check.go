@@ -15,6 +15,7 @@ func newCheckCommand() *cobra.Command {
 	var outputs *outputs
 	var configs *configFlags
 	var part, defaultPath, baseline, writeBaseline string
+	var trace bool
 	cmd := &cobra.Command{
 		Use:   "check [flags] [PATH...]",
 		Short: "Judge apps and manifests",
@@ -56,6 +57,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 				constraints: &options.Constraints, paths: &args, kubeVersion: &options.Render.KubeVersion,
 				apiVersions: &options.Render.APIVersions, outputs: outputs,
 				baseline: &baseline, exempt: &options.Exempt, writes: writeBaseline != "", excluded: &options.Excluded,
+				provenance: &options.Provenance,
 			})
 			if err != nil {
 				return err
@@ -87,6 +89,10 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			options.Stdin = cmd.InOrStdin()
 			show, wipe := progress(cmd.ErrOrStderr(), time.Now)
 			options.Progress = show
+			if trace {
+				// A line that shows how far it is would be lost among the others.
+				options.Trace, options.Progress = cmd.ErrOrStderr(), nil
+			}
 			result, err := check.All(cmd.Context(), args, options)
 			wipe()
 			if err != nil {
@@ -106,6 +112,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	flags.BoolVar(&options.WithoutCauses, "no-causes", false, "leave out the search for the causes of findings, which takes longer than the check itself")
 	flags.StringVar(&part, "shard", "", "`K/N` to judge the K-th of N parts of the targets; join the JSON reports with merge")
 	flags.IntVar(&options.Jobs, "jobs", 0, "`NUMBER` of targets to judge at the same time (default: one more than there are processors)")
+	flags.BoolVar(&trace, "trace", false, "write to standard error how the policy judges each object, as conftest's --trace does")
 	addReleaseFlags(cmd, &options.Release)
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets parameters and enforcement")
 	flags.StringVar(&defaultPath, "default-path", "", "`PATH` to judge where neither an argument nor the configuration names one")

@@ -13,6 +13,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
+	"github.com/proompteng/nevermigrate/harness/internal/diff"
 	"github.com/proompteng/nevermigrate/harness/internal/exempt"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
 	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
@@ -100,6 +101,8 @@ type settings struct {
 	// the paths.
 	baseline *string
 	exempt   **exempt.Set
+	// provenance is what is known of what judges.
+	provenance *report.Provenance
 	// excluded says which of what is found is left out.
 	excluded *func(path string) (reason string, ok bool)
 	// writes says that a baseline is written, so that none is read.
@@ -159,6 +162,9 @@ func (f *configFlags) apply(cmd *cobra.Command, s settings) (*configuration, err
 			}
 		}
 	}
+	if s.provenance != nil {
+		*s.provenance = provenance(read)
+	}
 	if s.excluded != nil {
 		*s.excluded = read.Excludes()
 	}
@@ -169,6 +175,11 @@ func (f *configFlags) apply(cmd *cobra.Command, s settings) (*configuration, err
 		c.values = append(c.values, inForce{"exemptions", e.Exemption, read.Place(e.Line)})
 	}
 	return c, nil
+}
+
+// provenance is what is known of what judges before it does.
+func provenance(read *config.Config) report.Provenance {
+	return report.Provenance{Configuration: read.Source(), Commit: diff.HeadCommit(".")}
 }
 
 // exclusionEntry is an exclusion as the configuration has it.
@@ -336,7 +347,7 @@ func (c *configuration) writeText(w io.Writer) error {
 		}
 	}
 	var b strings.Builder
-	plaintext.WriteColumns(&b, rows, "")
+	plaintext.WriteColumns(&b, rows)
 	return plaintext.Write(w, b.String())
 }
 

@@ -83,6 +83,7 @@ base side has too are forgiven, and their causes are not looked for.`,
 				taken.constraints, taken.paths = &options.Check.Constraints, &args
 				taken.baseline, taken.exempt, taken.excluded = &baseline, &options.Check.Exempt, &options.Check.Excluded
 				taken.kubeVersion, taken.apiVersions = &options.Check.Render.KubeVersion, &options.Check.Render.APIVersions
+				taken.provenance = &options.Check.Provenance
 			}
 			given, judging := slices.Clone(args), options.Check
 			judging.Constraints = slices.Clone(judging.Constraints)
@@ -188,6 +189,7 @@ func baseContract(cmd *cobra.Command, configs *configFlags, judging check.Option
 				judging.Render.APIVersions = append(judging.Render.APIVersions, text.Value)
 			}
 		}
+		judging.Provenance = provenance(read)
 		judging.Excluded = read.Excludes()
 		judging.Exempt = exempt.New(read, append(slices.Clone(paths), more...))
 		if baseline == "" && read.Baseline.Value != "" {
@@ -222,7 +224,7 @@ func diffWithBase(cmd *cobra.Command, paths []string, options diff.Options) (*di
 func diffReports(cmd *cobra.Command, names []string, _ diff.Options) (*diff.Diff, error) {
 	var judging []string
 	cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
-		if !slices.Contains([]string{"output", "no-color", "fail-on-warn", "new-only", "config", "no-config", "help"}, flag.Name) {
+		if !slices.Contains([]string{"output", "no-color", "wide", "fail-on-warn", "new-only", "config", "no-config", "help"}, flag.Name) {
 			judging = append(judging, flag.Name)
 		}
 	})
@@ -250,7 +252,7 @@ func diffReports(cmd *cobra.Command, names []string, _ diff.Options) (*diff.Diff
 // writeDiff writes the comparison, or, in a format that has no place for one,
 // the verdict on the head side.
 func writeDiff(w io.Writer, result *diff.Diff, format report.Format, how output.Options, newOnly bool) error {
-	text := diff.TextOptions{Color: how.Color, NewOnly: newOnly, FailOnWarn: how.FailOnWarn}
+	text := diff.TextOptions{Color: how.Color, Wide: how.Wide, NewOnly: newOnly, FailOnWarn: how.FailOnWarn}
 	switch format {
 	case output.Table:
 		return result.WriteTable(w, text)

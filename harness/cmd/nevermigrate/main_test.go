@@ -11,6 +11,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -38,7 +39,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("REPO", root)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "validate": validate, "keygen": keygen},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "validate": validate, "keygen": keygen, "unstamp": unstamp},
 	})
 }
 
@@ -82,6 +83,21 @@ func validate(ts *testscript.TestScript, neg bool, args []string) {
 	var document any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[1])), &document))
 	ts.Check(compiled.Validate(document))
+}
+
+// stamps are what of a report's provenance changes with each change of the policy and
+// with each commit.
+var stamps = regexp.MustCompile(`(?s)("policy": \{)[^}]*(\},\s*"constraints": )|("commit": ")[0-9a-f]{40}("\s*\},\s*"targets")`)
+
+// unstamp takes stamps out of JSON reports: `unstamp file...`.
+func unstamp(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: unstamp file...")
+	}
+	for _, name := range args {
+		text := stamps.ReplaceAllString(ts.ReadFile(name), "${1}${2}${3}${4}")
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+	}
 }
 
 // keygen makes a pair of keys, NAME.private.pem and NAME.public.pem: `keygen NAME`.

@@ -15,6 +15,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
+	"github.com/proompteng/nevermigrate/harness/internal/version"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -28,6 +29,7 @@ type outputs struct {
 	noColor      bool
 	failOnWarn   bool
 	quiet        bool
+	wide         bool
 }
 
 // addOutputFlags adds the flags of commands that write a report.
@@ -37,6 +39,7 @@ func addOutputFlags(cmd *cobra.Command) *outputs {
 	flags.StringArrayVarP(&o.given, "output", "o", nil,
 		"`FORMAT[=FILE]` of the report: "+formatList()+"; can be given several times, once without a FILE (default table)")
 	flags.BoolVar(&o.failOnWarn, "fail-on-warn", false, "exit with status 1 on warnings too")
+	flags.BoolVar(&o.wide, "wide", false, "give the table every column, also where all workloads have the same namespace and constraint")
 	flags.BoolVar(&o.noColor, "no-color", false, "print no colours, as the variable NO_COLOR does")
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formatNames(), cobra.ShellCompDirectiveNoFileComp)))
 	return o
@@ -121,7 +124,7 @@ type writeFunc func(w io.Writer, format report.Format, options output.Options) e
 
 // writeWith is write for anything that can be written in a report's formats.
 func (o *outputs) writeWith(cmd *cobra.Command, write writeFunc, status int, judging check.Options) error {
-	options := output.Options{FailOnWarn: o.failOnWarn, Quiet: o.quiet, Version: programVersion(), Rules: func() ([]catalogue.Rule, error) {
+	options := output.Options{FailOnWarn: o.failOnWarn, Quiet: o.quiet, Wide: o.wide, Version: version.Program(), Rules: func() ([]catalogue.Rule, error) {
 		return check.Rules(cmd.Context(), judging)
 	}}
 	for _, d := range o.destinations {

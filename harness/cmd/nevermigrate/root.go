@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/proompteng/nevermigrate/harness/internal/version"
 	"github.com/proompteng/nevermigrate/policy"
 )
 
@@ -85,13 +85,8 @@ func newVersionCommand() *cobra.Command {
 // the modules that decide what is rendered and how it is judged.
 func versions() string {
 	var b strings.Builder
-	modules := map[string]string{}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, module := range info.Deps {
-			modules[module.Path] = module.Version
-		}
-	}
-	fmt.Fprintf(&b, "nevermigrate %s\npolicy %s\n", programVersion(), policy.Version)
+	modules := version.Modules()
+	fmt.Fprintf(&b, "nevermigrate %s\npolicy %s\n", version.Program(), policy.Version)
 	for _, module := range []struct{ name, path string }{
 		{"helm", "helm.sh/helm/v4"},
 		{"kustomize/api", "sigs.k8s.io/kustomize/api"},
@@ -101,12 +96,4 @@ func versions() string {
 		fmt.Fprintf(&b, "%s %s\n", module.name, cmp.Or(modules[module.path], "(unknown)"))
 	}
 	return b.String()
-}
-
-// programVersion is the version of this program as Go stamped it.
-func programVersion() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

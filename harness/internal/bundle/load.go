@@ -16,6 +16,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	opa "github.com/open-policy-agent/opa/v1/bundle"
+
+	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 // What a bundle may hold. OPA's own limit is for each file, so many files, or
@@ -34,6 +36,8 @@ type Contents struct {
 	Modules map[string][]byte
 	// Data is the data. It is never nil.
 	Data map[string]any
+	// SHA256 is the digest of the file.
+	SHA256 string
 }
 
 // Load reads a bundle from a file. It is an error when the file is no bundle or
@@ -54,6 +58,7 @@ func Load(file string, verification Verification) (*Contents, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load bundle %s: %w", file, err)
 	}
+	contents.SHA256 = report.Digest(archive)
 	return contents, nil
 }
 

@@ -33,6 +33,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/internal/shard"
 	"github.com/proompteng/nevermigrate/harness/internal/stated"
+	"github.com/proompteng/nevermigrate/harness/internal/version"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -65,6 +66,8 @@ type Options struct {
 	Exempt *exempt.Set
 	// PathOf is the path by which Exempt knows a target. Nil: its own.
 	PathOf func(string) string
+	// Provenance is what the caller knows of it: the configuration and the commit.
+	Provenance report.Provenance
 	// Stdin is what the path "-" reads. Nil: nothing.
 	Stdin io.Reader
 	// Shard is the part of the targets to judge; see package shard.
@@ -72,6 +75,8 @@ type Options struct {
 	// Jobs is how many targets are judged at the same time. Zero: one for each
 	// processor, and one more.
 	Jobs int
+	// Trace is where to write how each object is judged. Nil: nowhere.
+	Trace io.Writer
 	// Progress is told, now and then, how many of the targets are judged. Its
 	// calls do not overlap.
 	Progress func(judged, targets int)
@@ -119,7 +124,27 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 		return nil, err
 	}
 	r.Cover(coverage(ctx, found, delivered, evaluators))
+	if r.Provenance, err = provenance(evaluators, options); err != nil {
+		return nil, err
+	}
 	return r, nil
+}
+
+// provenance says what judges.
+func provenance(evaluators []*evaluate.Evaluator, options Options) (*report.Provenance, error) {
+	p := options.Provenance
+	p.Program = version.Program()
+	p.Constraints = []report.ConstraintSource{}
+	for _, evaluator := range evaluators {
+		if c := evaluator.Constraint(); c != nil {
+			p.Constraints = append(p.Constraints, report.ConstraintSource{
+				Name: c.Name, FileSource: report.FileSource{File: find.DisplayPath(c.File), SHA256: c.SHA256},
+			})
+		}
+	}
+	var err error
+	p.Policy, err = evaluators[0].Policy().Source()
+	return &p, err
 }
 
 // targetsBy judges targets by the evaluators that a function loads, without their
@@ -137,6 +162,9 @@ func targetsBy(ctx context.Context, targets []find.Target, options Options, load
 		_, err := evaluators()
 		return err
 	})
+	if options.Trace != nil {
+		options.Trace = &inTurn{w: options.Trace}
+	}
 	var progress sync.Mutex
 	done := 0
 	for i, target := range mine {
@@ -282,6 +310,11 @@ func evaluateAll(ctx context.Context, judged *report.Target, objects []manifest.
 		})
 		if err != nil {
 			return nil, err
+		}
+		if options.Trace != nil {
+			if err := trace(ctx, evaluator, judged.Path, objects, options); err != nil {
+				return nil, err
+			}
 		}
 		judged.Workloads = append(judged.Workloads, result.Workloads...)
 		judged.Findings = append(judged.Findings, result.Findings...)

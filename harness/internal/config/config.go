@@ -72,6 +72,8 @@ type Config struct {
 	// File is the file that it was read from, relative to the working directory,
 	// with forward slashes; empty: there is none.
 	File string
+	// SHA256 is the digest of the file; empty when there is none.
+	SHA256 string
 	// Constraints are files with constraints, and Paths what is judged, relative to
 	// the folder of the configuration; see Local.
 	Constraints []Text
@@ -165,8 +167,17 @@ func LoadAs(file, from string, now time.Time) (*Config, error) {
 	return c.with(data, now)
 }
 
+// Source is the file of the configuration; nil when there is none.
+func (c *Config) Source() *report.FileSource {
+	if c.SHA256 == "" {
+		return nil
+	}
+	return &report.FileSource{File: c.File, SHA256: c.SHA256}
+}
+
 // with is the configuration with what a text says.
 func (c *Config) with(data []byte, now time.Time) (*Config, error) {
+	c.SHA256 = report.Digest(data)
 	r := reader{config: c, now: now}
 	if err := r.read(data); err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)

@@ -82,6 +82,7 @@ func TestLoad(t *testing.T) {
 	}
 	want := &Config{
 		File:        Name,
+		SHA256:      report.Digest([]byte(whole)),
 		Constraints: []Text{{"policy/constraint.yaml", 1}},
 		Paths:       []Text{{"argocd/applications", 3}, {"rendered.yaml", 4}},
 		Exclude:     []Exclusion{{Path: "argocd/applications/legacy-*/**", Reason: "it is retired", Until: "2026-06-15", Line: 6}},

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
+	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 // Kind is the kind of a constraint.
@@ -24,6 +25,8 @@ const Kind = "ControllersNeverMigrate"
 type Constraint struct {
 	// File is the path it was read from.
 	File string
+	// SHA256 is the digest of that file.
+	SHA256 string
 	// Name is metadata.name.
 	Name string
 	// Content is the whole object, as encoding/json would decode it.
@@ -85,6 +88,7 @@ func Load(files []string) ([]Constraint, error) {
 			if earlier, ok := seen[c.Name]; ok {
 				return nil, fmt.Errorf("load constraint %s: the name %q is taken by a constraint in %s: give each its own metadata.name", file, c.Name, earlier)
 			}
+			c.SHA256 = report.Digest(data)
 			seen[c.Name] = file
 			constraints = append(constraints, c)
 		}

@@ -37,7 +37,7 @@ func (k Known) order(a, b string) int {
 // Compare compares the report on the base side with that on the head side.
 // Targets are the same when they have the same path, or moved as it is known.
 func Compare(base, head *report.Report, known Known) *Diff {
-	d := &Diff{Version: Version, Base: known.Base, HeadFile: known.HeadFile, Targets: []Target{}, head: head}
+	d := &Diff{Version: Version, Base: known.Base, HeadFile: known.HeadFile, Provenance: head.Provenance, Targets: []Target{}, head: head}
 	kinds := Sides[map[string]string]{Base: kindsOf(base), Head: kindsOf(head)}
 	compare := func(pair Sides[report.Target], headNew *[]report.Target) {
 		compared := compareTargets(pair.Base, pair.Head)
@@ -65,7 +65,7 @@ func Compare(base, head *report.Report, known Known) *Diff {
 	}
 	if len(lost) > 0 {
 		headJudged = slices.Concat(headJudged, lost)
-		head = withTargets(head, headJudged, headWholeRun)
+		head = head.With(headJudged, headWholeRun...)
 		headJudged, headWholeRun = split(head)
 		d.head = head
 	}
@@ -82,8 +82,7 @@ func Compare(base, head *report.Report, known Known) *Diff {
 		compare(Sides[report.Target]{Base: cmp.Or(pair.Base, silent), Head: cmp.Or(pair.Head, silent)}, &wholeRunNew)
 	}
 	d.Summary.countFindings(d.Targets)
-	d.headNew = report.New(judgedNew, wholeRunNew...)
-	d.headNew.UnusedExemptions, d.headNew.Baseline = head.UnusedExemptions, head.Baseline
+	d.headNew = head.With(judgedNew, wholeRunNew...)
 	if base.Coverage != nil && head.Coverage != nil {
 		d.NotJudged = compareNotJudged(base.Coverage.NotJudged, head.Coverage.NotJudged, known)
 		covered := *head.Coverage
@@ -148,16 +147,6 @@ func lostIn(head *report.Report, path string) *report.Target {
 		}
 	}
 	return nil
-}
-
-// withTargets is a report of other targets, with all else of one.
-func withTargets(of *report.Report, judged, wholeRun []report.Target) *report.Report {
-	r := report.New(judged, wholeRun...)
-	r.UnusedExemptions, r.Baseline = of.UnusedExemptions, of.Baseline
-	if of.Coverage != nil {
-		r.Cover(of.Coverage)
-	}
-	return r
 }
 
 // split splits the targets of a report into those that were judged and those

@@ -78,14 +78,11 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		return nil, err
 	}
 	base := BaseCommit{Revision: options.Base, Commit: commit.Hash.String(), MergeBase: !options.NoMergeBase}
-	folder, err := os.MkdirTemp("", "nevermigrate-base-")
+	folder, err := folderOutside(repository.top, temporary())
 	if err != nil {
 		return nil, fmt.Errorf("make folder for the base side: %w", err)
 	}
 	defer os.RemoveAll(folder)
-	if folder, err = filepath.EvalSymlinks(folder); err != nil {
-		return nil, err
-	}
 	maxBytes := cmp.Or(options.Check.Render.MaxBytes, render.DefaultMaxBytes)
 	if base.LeftOut, err = repository.write(ctx, commit, folder, maxBytes); err != nil {
 		return nil, fmt.Errorf("read the files of %s (%.12s): %w", base.Revision, base.Commit, err)
@@ -129,6 +126,34 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		return nil, fmt.Errorf("the base side, %s: %s", base.Revision, c.base.message(err.Error()))
 	}
 	return d, err
+}
+
+// temporary are the places for temporary files: that of the environment, and others
+// for when that is inside of the repository.
+func temporary() []string {
+	places := []string{os.TempDir(), "/tmp", "/var/tmp"}
+	if cache, err := os.UserCacheDir(); err == nil {
+		places = append(places, cache)
+	}
+	return places
+}
+
+// folderOutside makes a folder in the first of some places that is outside of a working
+// tree: below it, the head side would hold the base side.
+func folderOutside(top string, places []string) (folder string, err error) {
+	for _, place := range places {
+		real, placeErr := filepath.EvalSymlinks(place)
+		if placeErr != nil || isBelow(top, real) {
+			continue
+		}
+		if folder, err = os.MkdirTemp(real, "nevermigrate-base-"); err == nil {
+			return folder, nil
+		}
+	}
+	if err == nil {
+		err = fmt.Errorf("%s is inside of the repository: set TMPDIR to a folder outside of it", places[0])
+	}
+	return "", err
 }
 
 // baseCommit finds the commit to compare with.
@@ -189,6 +214,11 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 	// base side.
 	for i := range head.Targets {
 		c.base.rename(&head.Targets[i].Path)
+	}
+	if head.Provenance != nil {
+		for i := range head.Provenance.Constraints {
+			c.base.rename(&head.Provenance.Constraints[i].File)
+		}
 	}
 	return Compare(base, head, known), nil
 }

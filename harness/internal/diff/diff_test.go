@@ -3,6 +3,7 @@ package diff
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -680,6 +681,37 @@ unchanged apps/plain fail
 		kept := d.Targets[1].Findings.Kept[0]
 		if newOnly != (len(kept.Causes) == 0) {
 			t.Errorf("causes of the kept finding, with causes of new ones only %v: %v", newOnly, kept.Causes)
+		}
+	}
+}
+
+// TestFolderOutside: the base side never lies below the head side.
+func TestFolderOutside(t *testing.T) {
+	top, err := filepath.EvalSymlinks(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inside, outside := filepath.Join(top, "tmp"), t.TempDir()
+	link := filepath.Join(t.TempDir(), "link")
+	if err := errors.Join(os.Mkdir(inside, 0o700), os.Symlink(inside, link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		what, want string
+		places     []string
+	}{
+		{"the first that is outside", outside, []string{inside, link, filepath.Join(top, "missing"), outside, t.TempDir()}},
+		{"none", "", []string{inside, link}},
+	} {
+		folder, err := folderOutside(top, test.places)
+		if test.want == "" {
+			if want := inside + " is inside of the repository: set TMPDIR to a folder outside of it"; err == nil || err.Error() != want {
+				t.Errorf("%s: %v, want %s", test.what, err, want)
+			}
+			continue
+		}
+		if real, _ := filepath.EvalSymlinks(test.want); err != nil || filepath.Dir(folder) != real {
+			t.Errorf("%s: %s, %v, want one in %s", test.what, folder, err, real)
 		}
 	}
 }

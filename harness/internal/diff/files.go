@@ -33,7 +33,7 @@ func Files(base, head File) (*Diff, error) {
 	baseJudged, baseWholeRun := split(base.Report)
 	headJudged, headWholeRun := split(head.Report)
 	// Verdicts and counts are made anew: a file may say what its findings do not.
-	return Compare(withTargets(base.Report, baseJudged, baseWholeRun), withTargets(head.Report, headJudged, headWholeRun), Known{
+	return Compare(base.Report.With(baseJudged, baseWholeRun...), head.Report.With(headJudged, headWholeRun...), Known{
 		Base:     Base{File: base.Name},
 		HeadFile: head.Name,
 		Moved:    movedByWorkloads(slices.DeleteFunc(slices.Clone(baseJudged), isStillThere(head.Report)), headJudged),

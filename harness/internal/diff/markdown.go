@@ -43,7 +43,7 @@ func (d *Diff) WriteMarkdown(w io.Writer, options TextOptions) error {
 // changedEntry is a finding, or an error, and what became of it.
 type changedEntry struct {
 	change string
-	output.Entry
+	output.Shared
 }
 
 func (e changedEntry) markdownCells() []string {
@@ -54,23 +54,28 @@ func (e changedEntry) markdownCells() []string {
 // those that are still there.
 func (d *Diff) markdownFindings(b *strings.Builder) {
 	var rows []changedEntry
-	var still []output.Entry
-	collect := func(change string, findings func(*Target) []report.Finding) {
-		for i := range d.Targets {
-			list := findings(&d.Targets[i])
-			for j := range list {
-				entry := output.Entry{Target: &report.Target{Path: d.Targets[i].Path}, Finding: &list[j]}
-				rows = append(rows, changedEntry{change, entry})
-				if change != "fixed" {
-					still = append(still, entry)
-				}
+	var still []output.Shared
+	add := func(change string, entries []output.Entry) {
+		for _, one := range output.Told(entries) {
+			rows = append(rows, changedEntry{change, one})
+			if change != "fixed" {
+				still = append(still, one)
 			}
 		}
 	}
+	collect := func(change string, findings func(*Target) []report.Finding) {
+		var entries []output.Entry
+		for i := range d.Targets {
+			list := findings(&d.Targets[i])
+			for j := range list {
+				entries = append(entries, output.Entry{Target: &report.Target{Path: d.Targets[i].Path}, Finding: &list[j]})
+			}
+		}
+		add(change, entries)
+	}
 	for _, t := range d.Targets {
 		if t.Error != "" {
-			entry := output.Entry{Target: &report.Target{Path: t.Path, Error: t.Error}}
-			rows, still = append(rows, changedEntry{"", entry}), append(still, entry)
+			add("", []output.Entry{{Target: &report.Target{Path: t.Path, Error: t.Error}}})
 		}
 	}
 	collect("new", func(t *Target) []report.Finding { return t.Findings.New })

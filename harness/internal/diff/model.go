@@ -24,8 +24,11 @@ type Diff struct {
 	Base    Base `json:"base"`
 	// HeadFile is the file of the head's report, when two reports were compared;
 	// else the head is the working tree.
-	HeadFile string   `json:"headFile,omitempty"`
-	Targets  []Target `json:"targets"`
+	HeadFile string `json:"headFile,omitempty"`
+	// Provenance says what judged the head side; the base side was judged by the same
+	// unless the diff is of two reports.
+	Provenance *report.Provenance `json:"provenance,omitempty"`
+	Targets    []Target           `json:"targets"`
 	// NotJudged are the places that were not judged, when both sides say which.
 	NotJudged *NotJudged `json:"notJudged,omitempty"`
 	Summary   Summary    `json:"summary"`

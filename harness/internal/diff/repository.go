@@ -54,6 +54,25 @@ func openRepository(dir string) (*repository, error) {
 	return r, nil
 }
 
+// HeadCommit is the hash of the commit that is checked out in the work tree of a
+// folder; empty when there is none, or when it cannot be read.
+func HeadCommit(dir string) string {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return ""
+	}
+	r, err := openRepository(dir)
+	if err != nil {
+		return ""
+	}
+	defer r.close()
+	hash, err := r.lookUpName("HEAD")
+	if err != nil {
+		return ""
+	}
+	return hash.String()
+}
+
 // storageOptions keep packs open while a tree is read, and do not keep a large
 // file in memory.
 var storageOptions = filesystem.Options{KeepDescriptors: true, LargeObjectThreshold: 16 << 20}

@@ -181,3 +181,21 @@ func git(t testing.TB, dir string, args ...string) string {
 	}
 	return strings.TrimSpace(stdout.String())
 }
+
+// TestHeadCommit: the commit that is checked out, and nothing where there is none.
+func TestHeadCommit(t *testing.T) {
+	r := newRepository(t)
+	if got := HeadCommit(r.dir); got != "" {
+		t.Errorf("without a commit: %q", got)
+	}
+	r.write("-- sub/a.txt --\na\n")
+	hash := r.commit("main")
+	for _, dir := range []string{r.dir, filepath.Join(r.dir, "sub")} {
+		if got := HeadCommit(dir); got != hash.String() {
+			t.Errorf("HeadCommit(%s) is %q, want %s", dir, got, hash)
+		}
+	}
+	if got := HeadCommit(t.TempDir()); got != "" {
+		t.Errorf("in no repository: %q", got)
+	}
+}

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -16,6 +17,8 @@ import (
 type TextOptions struct {
 	// Color paints it for a terminal.
 	Color bool
+	// Wide gives it every column.
+	Wide bool
 	// NewOnly and FailOnWarn say what the verdict counts; see ExitStatus.
 	NewOnly, FailOnWarn bool
 }
@@ -29,10 +32,14 @@ func (d *Diff) WriteTable(w io.Writer, options TextOptions) error {
 		sides += " Head: the working tree."
 	}
 	fmt.Fprintf(&t.text, "%s\n\n", sides)
+	t.shared = output.Share(d.told(!options.NewOnly))
 	for i := range d.Targets {
 		if d.Targets[i].isWorthShowing() {
 			t.target(&d.Targets[i])
 		}
+	}
+	for _, s := range t.shared.Groups {
+		fmt.Fprintf(&t.text, "%s\n\n", strings.Join(s.Lines(t.paint), "\n  "))
 	}
 	if d.NotJudged != nil {
 		t.notJudged("NEW, NOT JUDGED", d.NotJudged.New)
@@ -67,8 +74,27 @@ func (t *Target) isWorthShowing() bool {
 	return t.Change != Unchanged || t.Kind != nil || len(t.Findings.New)+len(t.Findings.Kept)+len(t.Findings.Fixed) > 0
 }
 
+// told are the findings of the head side that are told as a whole.
+func (d *Diff) told(kept bool) []output.Entry {
+	var entries []output.Entry
+	for i := range d.Targets {
+		target := &report.Target{Path: d.Targets[i].Path}
+		findings := []([]report.Finding){d.Targets[i].Findings.New}
+		if kept {
+			findings = append(findings, d.Targets[i].Findings.Kept)
+		}
+		for _, list := range findings {
+			for j := range list {
+				entries = append(entries, output.Entry{Target: target, Finding: &list[j]})
+			}
+		}
+	}
+	return entries
+}
+
 type table struct {
 	text    bytes.Buffer
+	shared  *output.Sharing
 	options TextOptions
 	paint   output.Painter
 }
@@ -108,7 +134,7 @@ func (t *table) notJudged(heading string, places []report.NotJudged) {
 	}
 	rows := output.NotJudgedRows(places, t.paint)
 	rows[0][0] = heading
-	plaintext.WriteColumns(&t.text, rows, "")
+	plaintext.WriteColumns(&t.text, rows)
 	t.text.WriteByte('\n')
 }
 
@@ -135,18 +161,30 @@ func (t *table) heading(target *Target) string {
 	return t.paint.Status(status) + " (" + string(target.Change) + ")"
 }
 
+// marks stand before the rows of what changed, as in other comparisons.
+var marks = map[Change]string{Added: "+", Removed: "-", Changed: "~", Unknown: "?"}
+
 // containers lists the containers that changed.
 func (t *table) containers(changed []containerRow) {
 	if len(changed) == 0 {
 		return
 	}
-	rows := [][]string{{"CHANGE", "WORKLOAD", "NAMESPACE", "ROLE", "CONTAINER", "CONSTRAINT", "MODE"}}
+	rows := [][]string{{"WORKLOAD", "NAMESPACE", "ROLE", "CONTAINER", "CONSTRAINT", "MODE"}}
+	var workloads []report.Workload
 	for _, r := range changed {
 		w := r.workload
-		rows = append(rows, []string{string(r.change), plaintext.Cell(w.Kind + "/" + w.Name), plaintext.Cell(w.Namespace), plaintext.Cell(sides(w.Role)),
+		workloads = append(workloads, report.Workload{Namespace: w.Namespace, Constraint: w.Constraint})
+		rows = append(rows, []string{plaintext.Cell(w.Kind + "/" + w.Name), plaintext.Cell(w.Namespace), plaintext.Cell(sides(w.Role)),
 			plaintext.Cell(r.container.describe()), plaintext.Cell(w.Constraint), t.mode(w, r.container)})
 	}
-	plaintext.WriteColumns(&t.text, rows, "CONSTRAINT")
+	var columns strings.Builder
+	plaintext.WriteColumns(&columns, rows, output.ModeColumns(workloads, t.options.Wide)...)
+	for i, line := range strings.Split(strings.TrimSuffix(columns.String(), "\n"), "\n") {
+		if i > 0 {
+			line = cmp.Or(marks[changed[i-1].change], " ") + line[1:]
+		}
+		t.text.WriteString(line + "\n")
+	}
 }
 
 // mode paints the modes by what the head side has.
@@ -162,6 +200,9 @@ func (t *table) mode(w *Workload, c Container) string {
 func (t *table) findings(change string, findings []report.Finding, whole bool) {
 	for i := range findings {
 		lines := output.FindingLines(&findings[i], t.paint)
+		if pointer, ok := t.shared.Pointer(&findings[i], t.paint); ok {
+			lines = []string{pointer}
+		}
 		if !whole {
 			lines = lines[:1]
 		}

@@ -109,7 +109,7 @@ func (c *comparison) addWeaker(ctx context.Context, head *report.Report, base, o
 	finding.Causes = append(finding.Causes, places...)
 	at := own.changed(base)
 	judged, wholeRun := split(head)
-	return withTargets(head, judged, append(slices.Clone(wholeRun), report.Target{Path: c.head.path(at), Findings: []report.Finding{finding}})), nil
+	return head.With(judged, append(slices.Clone(wholeRun), report.Target{Path: c.head.path(at), Findings: []report.Finding{finding}})...), nil
 }
 
 // newlyKnown counts the findings in a baseline that another one lacks.

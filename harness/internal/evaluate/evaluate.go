@@ -36,8 +36,10 @@ var forbiddenBuiltins = []string{"http.send", "net.lookup_ip_addr", "opa.runtime
 type Evaluator struct {
 	policy     *Policy
 	constraint *constraint.Constraint
-	engine     *conftest.Engine
-	object     rego.PreparedEvalQuery // see objectQuery
+	// rules is the folder from which they were loaded, which may be gone.
+	rules  string
+	engine *conftest.Engine
+	object rego.PreparedEvalQuery // see objectQuery
 	// kinds are the kinds that the rules look at, and podKeys keys of which there is
 	// one below any other object that they look at; nil when that is not known.
 	kinds   map[string]any
@@ -73,7 +75,7 @@ func New(ctx context.Context, p *Policy, c *constraint.Constraint) (*Evaluator, 
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluator{policy: p, constraint: c}
+	e := &Evaluator{policy: p, constraint: c, rules: rules}
 	if e.engine, err = compile(ctx, rules, data); err != nil {
 		return nil, fmt.Errorf("load %s: %w", p.name, p.shown(err, rules))
 	}
@@ -263,11 +265,7 @@ func (e *Evaluator) evaluateObject(ctx context.Context, object manifest.Object, 
 		Workloads []report.Workload
 		Exempted  []string
 	}
-	var input any = object.Content
-	if len(object.Beside) > 0 {
-		input = map[string]any{"target": map[string]any{"object": object.Content, "beside": object.Beside}}
-	}
-	if err := evaluate(ctx, e.object, input, &answer); err != nil {
+	if err := evaluate(ctx, e.object, inputOf(object), &answer); err != nil {
 		return err
 	}
 	result.Exempted = append(result.Exempted, answer.Exempted...)
@@ -287,6 +285,14 @@ func (e *Evaluator) evaluateObject(ctx context.Context, object manifest.Object, 
 		result.Findings = append(result.Findings, finding)
 	}
 	return nil
+}
+
+// inputOf is the input for an object.
+func inputOf(object manifest.Object) any {
+	if len(object.Beside) == 0 {
+		return object.Content
+	}
+	return map[string]any{"target": map[string]any{"object": object.Content, "beside": object.Beside}}
 }
 
 // ConstraintName is the name of the constraint given to New, or empty.
@@ -316,6 +322,9 @@ func (e *Evaluator) Variable() (envVar, skip string) {
 	}
 	return rules.Variable, rules.Plain()
 }
+
+// Policy is what the evaluator judges by.
+func (e *Evaluator) Policy() *Policy { return e.policy }
 
 // Constraint is the constraint given to New.
 func (e *Evaluator) Constraint() *constraint.Constraint { return e.constraint }

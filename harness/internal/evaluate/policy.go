@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/constraint"
+	"github.com/proompteng/nevermigrate/harness/report"
 	"github.com/proompteng/nevermigrate/policy"
 )
 
@@ -23,7 +25,11 @@ type Policy struct {
 	// are in none.
 	rules fs.FS
 	dir   string
-	data  map[string]any
+	// file is the folder or the bundle; empty for the rules in this program.
+	file string
+	data map[string]any
+	// digest is that of a bundle.
+	digest string
 }
 
 // LoadPolicy finds the policy at a path: a folder, or an OPA bundle, which must
@@ -49,7 +55,7 @@ func LoadPolicy(path string, verification bundle.Verification) (*Policy, error) 
 	case verification.KeyFile != "":
 		return nil, fmt.Errorf("load policy %s: it is a folder, and a folder has no signature to verify with %s: name a bundle, or leave out the key", path, verification.KeyFile)
 	}
-	return &Policy{name: "policy " + path, rules: os.DirFS(path), dir: path}, nil
+	return &Policy{name: "policy " + path, rules: os.DirFS(path), dir: path, file: path}, nil
 }
 
 // constraintKeys are the keys by which a constraint lies at the root of the
@@ -71,11 +77,36 @@ func loadBundle(path string, verification bundle.Verification) (*Policy, error) 
 	for name, text := range contents.Modules {
 		rules[name] = &fstest.MapFile{Data: text, Mode: 0o600}
 	}
-	return &Policy{name: "bundle " + path, rules: rules, data: contents.Data}, nil
+	return &Policy{name: "bundle " + path, rules: rules, data: contents.Data, file: path, digest: contents.SHA256}, nil
 }
 
 // Rules are the Rego files of the policy.
 func (p *Policy) Rules() fs.FS { return p.rules }
+
+// Source says where the policy comes from. Its error is that a rule cannot be read.
+func (p *Policy) Source() (report.PolicySource, error) {
+	source := report.PolicySource{File: filepath.ToSlash(p.file), SHA256: p.digest}
+	if p.builtin {
+		source.Version = policy.Version
+	}
+	if source.SHA256 != "" {
+		return source, nil
+	}
+	var lines bytes.Buffer
+	err := fs.WalkDir(p.rules, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(name) != ".rego" {
+			return err
+		}
+		text, err := fs.ReadFile(p.rules, name)
+		fmt.Fprintf(&lines, "%s  %s\n", report.Digest(text), name)
+		return err
+	})
+	if err != nil {
+		return report.PolicySource{}, fmt.Errorf("read %s: %w", p.name, err)
+	}
+	source.SHA256 = report.Digest(lines.Bytes())
+	return source, nil
+}
 
 // unpack makes files of the policy and a constraint in a folder, for conftest
 // loads from files only: it returns the folder with the rules and the files with

@@ -343,10 +343,7 @@ func (s *Set) Again(r *report.Report) *report.Report {
 	for i := range targets {
 		s.Apply(&targets[i], targets[i].Path)
 	}
-	again := report.New(targets[:judged], targets[judged:]...)
-	if r.Coverage != nil {
-		again.Cover(r.Coverage)
-	}
+	again := r.With(targets[:judged], targets[judged:]...)
 	s.Finish(again, nil)
 	return again
 }

@@ -3,6 +3,7 @@ package output
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
@@ -20,39 +21,46 @@ var (
 	azureProperty = strings.NewReplacer("%", "%AZP25", "\r", "%0D", "\n", "%0A", "]", "%5D", ";", "%3B", "##", "# #")
 )
 
-func writeAzureDevOps(b *bytes.Buffer, r *report.Report, _ Options) error {
+// writeAzureDevOps writes one issue for each finding, or for what many targets share.
+func writeAzureDevOps(b *bytes.Buffer, r *report.Report, options Options) error {
 	kinds := [levels]string{denied: "error", warned: "warning", dryRun: "warning"}
-	all := allResults(r)
-	for _, results := range all {
-		path := azureText.Replace(plaintext.Line(results[0].Target.Path))
-		fmt.Fprintf(b, "##[section]Testing '%s' against %d policies in namespace 'main'\n##[group]See results\n", path, len(results))
-		for _, e := range results {
-			if e.passed {
-				continue
-			}
-			if e.isInformation() {
-				fmt.Fprintln(b, azureData.Replace(e.line()))
-				continue
-			}
-			if e.exempted != nil {
-				fmt.Fprintf(b, "exempted %s\n", azureText.Replace(e.line()))
-				continue
-			}
-			file, line, column := e.place()
-			fmt.Fprintf(b, "##vso[task.logissue type=%s;sourcepath=%s", kinds[e.level()], azureProperty.Replace(file))
-			if line > 0 {
-				fmt.Fprintf(b, ";linenumber=%d;columnnumber=%d", line, max(column, 1))
-			}
-			fmt.Fprintf(b, ";code=%s;]%s: %s\n", azureProperty.Replace(plaintext.Line(e.code())), azureData.Replace(e.heading()), azureData.Replace(e.body()))
+	issue := func(e Entry, heading, body string) {
+		file, line, column := e.place()
+		fmt.Fprintf(b, "##vso[task.logissue type=%s;sourcepath=%s", kinds[e.level()], azureProperty.Replace(file))
+		if line > 0 {
+			fmt.Fprintf(b, ";linenumber=%d;columnnumber=%d", line, max(column, 1))
 		}
-		if n := numbers(results)[passed]; n > 0 {
-			fmt.Fprintf(b, "success file=%s %d\n", path, n)
+		fmt.Fprintf(b, ";code=%s;]%s: %s\n", azureProperty.Replace(plaintext.Line(e.code())), azureData.Replace(heading), azureData.Replace(body))
+	}
+	all := allResults(r)
+	shared := Share(slices.Concat(all...))
+	for _, results := range all {
+		target := results[0].Target
+		fmt.Fprintf(b, "##[group]%s: %s\n", azureText.Replace(plaintext.Line(target.Path)), target.Status)
+		for _, e := range results {
+			pointer, isShared := shared.Pointer(e.Finding, false)
+			switch {
+			case e.passed:
+				fmt.Fprintln(b, azureText.Replace(e.right()))
+			case isShared:
+				fmt.Fprintln(b, azureText.Replace(pointer))
+			case e.isInformation():
+				fmt.Fprintln(b, azureData.Replace(e.line()))
+			case e.exempted != nil:
+				fmt.Fprintf(b, "exempted %s\n", azureText.Replace(e.line()))
+			default:
+				issue(e, e.heading(), e.body())
+			}
 		}
 		fmt.Fprintln(b, "##[endgroup]")
+	}
+	for _, s := range shared.Groups {
+		issue(s[0], s.heading(), s.body())
 	}
 	for _, line := range Warnings(r) {
 		fmt.Fprintf(b, "##vso[task.logissue type=warning;]%s\n", azureData.Replace(line))
 	}
-	fmt.Fprintln(b, totals(all))
+	options.Color = false
+	fmt.Fprintln(b, conclusion(r, options))
 	return nil
 }

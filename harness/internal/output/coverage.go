@@ -26,11 +26,11 @@ func WriteCoverage(w io.Writer, c *report.Coverage, paint Painter) error {
 		for _, r := range c.Read {
 			rows = append(rows, []string{plaintext.Cell(r.Path), r.Kind, "read by " + plaintext.Line(readers(r.By))})
 		}
-		plaintext.WriteColumns(&b, rows, "")
+		plaintext.WriteColumns(&b, rows)
 		b.WriteByte('\n')
 	}
 	if len(c.NotJudged) > 0 {
-		plaintext.WriteColumns(&b, NotJudgedRows(c.NotJudged, paint), "")
+		plaintext.WriteColumns(&b, NotJudgedRows(c.NotJudged, paint))
 		b.WriteByte('\n')
 	}
 	fmt.Fprintf(&b, "%s judged, %d read by them, %d not judged of which %d may be bound.\n",

@@ -1,7 +1,6 @@
 package output
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -114,6 +113,18 @@ func (e Entry) lines() []string {
 		lines = append(lines, plainStyle.exempted(e.exempted))
 	}
 	return lines
+}
+
+// right says what is right: a container that skips, or a target in which nothing is
+// bound.
+func (e Entry) right() string {
+	if e.Finding == nil || e.Finding.Workload == "" {
+		if e.Target.Note != "" {
+			return plaintext.Line(e.Target.Note)
+		}
+		return noWorkload
+	}
+	return plainStyle.subject(e.Finding) + plainStyle.constraint(e.Finding.Constraint) + ": cannot migrate"
 }
 
 // body is the lines as a text.
@@ -231,21 +242,6 @@ func reasonOf(n *report.NotJudged) string {
 // problems lists the results that are not right.
 func problems(r *report.Report) []Entry {
 	return slices.DeleteFunc(slices.Concat(allResults(r)...), func(e Entry) bool { return e.passed })
-}
-
-// numbers counts results by level.
-func numbers(results ...[]Entry) (n [levels]int) {
-	for _, result := range slices.Concat(results...) {
-		n[result.level()]++
-	}
-	return n
-}
-
-// totals counts results as a test runner counts tests.
-func totals(results [][]Entry) string {
-	n := numbers(results...)
-	return fmt.Sprintf("%s, %d passed, %s, %s, %s", plaintext.Count(n[denied]+n[warned]+n[dryRun]+n[exempted]+n[passed], "test"), n[passed],
-		plaintext.Count(n[warned], "warning"), plaintext.Count(n[denied], "failure"), plaintext.Count(n[dryRun]+n[exempted], "exception"))
 }
 
 // isInformation reports whether the entry is about a place that was not judged and

@@ -3,6 +3,7 @@ package output
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
@@ -19,38 +20,50 @@ var (
 	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C", "##[", "# #[")
 )
 
-// writeGitHub writes one annotation for each finding, since GitHub shows ten of
-// a kind and no more. What passed is counted and not annotated.
-func writeGitHub(b *bytes.Buffer, r *report.Report, _ Options) error {
+// writeGitHub writes one annotation for each finding, or for what many targets share,
+// since GitHub shows ten of a kind and no more. What is right is not annotated.
+func writeGitHub(b *bytes.Buffer, r *report.Report, options Options) error {
 	kinds := [levels]string{denied: "error", warned: "warning", dryRun: "notice"}
+	annotation := func(e Entry, heading, body string) {
+		file, line, column := e.place()
+		fmt.Fprintf(b, "::%s file=%s,line=%d", kinds[e.level()], githubProperty.Replace(file), max(line, 1))
+		if column > 0 {
+			fmt.Fprintf(b, ",col=%d", column)
+		}
+		fmt.Fprintf(b, ",title=%s::%s\n", githubProperty.Replace(heading), githubData.Replace(body))
+	}
 	all := allResults(r)
+	shared := Share(slices.Concat(all...))
 	for _, results := range all {
 		fmt.Fprintf(b, "::group::%s: %s\n", githubData.Replace(plaintext.Line(results[0].Target.Path)), results[0].Target.Status)
 		for _, e := range results {
-			if e.passed {
-				continue
-			}
-			if e.isInformation() {
-				fmt.Fprintln(b, githubData.Replace(e.line()))
-				continue
-			}
-			if e.exempted != nil {
+			pointer, isShared := shared.Pointer(e.Finding, false)
+			switch {
+			case e.passed:
+				fmt.Fprintln(b, githubLine(e.right()))
+			case isShared:
+				fmt.Fprintln(b, githubLine(pointer))
+			case e.isInformation():
+				fmt.Fprintln(b, githubLine(e.line()))
+			case e.exempted != nil:
 				// It is listed and not annotated: there may be many.
 				fmt.Fprintf(b, "exempted %s\n", githubData.Replace(e.line()))
-				continue
+			default:
+				annotation(e, e.heading(), e.body())
 			}
-			file, line, column := e.place()
-			fmt.Fprintf(b, "::%s file=%s,line=%d", kinds[e.level()], githubProperty.Replace(file), max(line, 1))
-			if column > 0 {
-				fmt.Fprintf(b, ",col=%d", column)
-			}
-			fmt.Fprintf(b, ",title=%s::%s\n", githubProperty.Replace(e.heading()), githubData.Replace(e.body()))
 		}
-		fmt.Fprintf(b, "%d passed\n::endgroup::\n", numbers(results)[passed])
+		fmt.Fprintln(b, "::endgroup::")
+	}
+	for _, s := range shared.Groups {
+		annotation(s[0], s.heading(), s.body())
 	}
 	for _, line := range Warnings(r) {
 		fmt.Fprintf(b, "::warning::%s\n", githubData.Replace(line))
 	}
-	fmt.Fprintln(b, totals(all))
+	options.Color = false
+	fmt.Fprintln(b, conclusion(r, options))
 	return nil
 }
+
+// githubLine is a line of the log that is no command.
+func githubLine(text string) string { return plaintext.Lines(githubData.Replace(text)) }

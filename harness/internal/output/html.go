@@ -36,8 +36,10 @@ type htmlPage struct {
 	Sentence  string
 	Counts    string
 	Version   string
-	CSS       template.CSS
-	JS        template.JS
+	// Provenance is what made the report; nil when that is not known.
+	Provenance *report.Provenance
+	CSS        template.CSS
+	JS         template.JS
 	// Policy is the content security policy. It allows this style and this script
 	// and nothing else, so that a name from a manifest could not run even if it
 	// got past the escapes.
@@ -49,11 +51,11 @@ func writeHTML(b *bytes.Buffer, r *report.Report, options Options) error {
 	if err != nil {
 		return err
 	}
-	titles := map[string]string{}
+	titles, pages := map[string]string{}, map[string]string{}
 	for _, rule := range rules {
-		titles[rule.Code] = rule.Title
+		titles[rule.Code], pages[rule.Code] = rule.Title, page(rule)
 	}
-	page, err := template.New("report").Funcs(template.FuncMap{
+	html, err := template.New("report").Funcs(template.FuncMap{
 		"line":          plaintext.Line,
 		"lines":         plaintext.Lines,
 		"findings":      func(findings []report.Finding) string { return plaintext.Count(len(findings), "finding") },
@@ -63,12 +65,12 @@ func writeHTML(b *bytes.Buffer, r *report.Report, options Options) error {
 		"severity":      htmlSeverity,
 		"severityClass": func(f report.Finding) string { return strings.ReplaceAll(htmlSeverity(f), " ", "") },
 		"title":         func(f report.Finding) string { return titles[f.Code] },
+		"page":          func(f report.Finding) string { return pages[f.Code] },
 		"subject":       func(f report.Finding) string { return plainStyle.subject(&f) },
 		"causePlace":    causePlace,
 		"searchNote":    func(f report.Finding) string { return plaintext.Line(searchNote(&f)) },
 		"fixTitle":      fixTitle,
 		"fileLine":      fileLine,
-		"findingModes":  findingModes,
 		"exemptedTitle": exemptedTitle,
 	}).Parse(htmlText)
 	if err != nil {
@@ -79,9 +81,9 @@ func writeHTML(b *bytes.Buffer, r *report.Report, options Options) error {
 	if r.Coverage != nil && len(r.Coverage.NotJudged) > 0 {
 		notJudged = NotJudgedRows(r.Coverage.NotJudged, false)[1:]
 	}
-	return page.Execute(b, htmlPage{
+	return html.Execute(b, htmlPage{
 		Targets: r.Targets, Warnings: Warnings(r), NotJudged: notJudged,
-		Verdict: verdict, Sentence: plaintext.UpperFirst(sentence), Counts: counts(r.Summary), Version: options.Version,
+		Verdict: verdict, Sentence: plaintext.UpperFirst(sentence), Counts: counts(r.Summary), Version: options.Version, Provenance: r.Provenance,
 		CSS: template.CSS(htmlStyle), JS: template.JS(htmlScript),
 		Policy: fmt.Sprintf("default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'",
 			sourceHash(htmlStyle), sourceHash(htmlScript)),
@@ -98,14 +100,4 @@ func htmlSeverity(f report.Finding) string { return Entry{Finding: &f}.severity(
 
 func hasConstraint(workloads []report.Workload) bool {
 	return slices.ContainsFunc(workloads, func(w report.Workload) bool { return w.Constraint != "" })
-}
-
-// findingModes lists the container that a finding is about, or nothing when the
-// report does not have it.
-func findingModes(target report.Target, f report.Finding) []containerMode {
-	modes := modesOf(&target)
-	if i := slices.IndexFunc(modes, func(m containerMode) bool { return m.isConcernedBy(&f) }); i >= 0 {
-		return modes[i : i+1]
-	}
-	return nil
 }

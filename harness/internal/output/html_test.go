@@ -188,8 +188,17 @@ func TestHTMLInBrowser(t *testing.T) {
 			t.Errorf("the page of %q does not show the error %q", target.Path, text)
 		}
 	}
-	if got := ask[int](b, `document.querySelectorAll("img, iframe, a, script:not(:last-of-type), .target script").length`); got != 0 {
+	if got := ask[int](b, `document.querySelectorAll("img, iframe, a:not(.rule), script:not(:last-of-type), .target script").length`); got != 0 {
 		t.Errorf("%d elements come from names", got)
+	}
+	footer := ask[string](b, `document.querySelector("footer").textContent.replace(/\s+/g, " ")`)
+	for _, text := range []string{"nevermigrate v1.2.3", "Policy 0.2.0 sha256:0123", "first in policy/constraint.yaml sha256:0123", "Configuration .nevermigrate.yaml sha256:0123", "Commit checked out 0123"} {
+		if !strings.Contains(strings.ReplaceAll(footer, " ", ""), strings.ReplaceAll(text, " ", "")) {
+			t.Errorf("the footer does not show %q: %s", text, footer)
+		}
+	}
+	if got := ask[[]string](b, `[...document.querySelectorAll("a.rule")].map((e) => e.getAttribute("href").split("/").pop())`); !slices.Contains(got, "CNM002.md") || slices.ContainsFunc(got, func(name string) bool { return !strings.HasPrefix(name, "CNM") }) {
+		t.Errorf("links to rules %q", got)
 	}
 	if got := ask[string](b, `document.title`); got != "nevermigrate: error" {
 		t.Errorf("title %q", got)

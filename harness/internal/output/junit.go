@@ -28,7 +28,7 @@ func writeJUnit(b *bytes.Buffer, r *report.Report, options Options) error {
 			case e.passed:
 			case e.fails(options.FailOnWarn):
 				suite.Failures++
-				test.Failure = &formatter.JUnitFailure{Message: "Failed", Contents: e.body()}
+				test.Failure = &formatter.JUnitFailure{Message: e.heading(), Type: plaintext.Line(e.code()), Contents: e.body()}
 			default:
 				test.SkipMessage = &formatter.JUnitSkipMessage{Message: e.body()}
 			}

@@ -21,8 +21,9 @@ func writeMarkdown(b *bytes.Buffer, r *report.Report, options Options) error {
 	fmt.Fprintf(b, "### nevermigrate: %s\n\n**%s.** %s\n", status, plaintext.UpperFirst(sentence), counts(r.Summary))
 	entries := slices.DeleteFunc(byLevel(problems(r)), Entry.isInformation)
 	if len(entries) > 0 {
-		markdown.WriteTable(b, "| | Code | Target | Workload | Cause |", entries, Entry.MarkdownCells, markdown.TableLimit, "finding")
-		WriteMarkdownDetails(b, entries)
+		told := Told(entries)
+		markdown.WriteTable(b, "| | Code | Target | Workload | Cause |", told, Shared.MarkdownCells, markdown.TableLimit, "finding")
+		WriteMarkdownDetails(b, told)
 	}
 	writeMarkdownWarnings(b, r)
 	if r.Coverage != nil && len(r.Coverage.NotJudged) > 0 {
@@ -60,23 +61,31 @@ func NotJudgedCells(n report.NotJudged) []string {
 }
 
 // WriteMarkdownDetails writes, folded, all that is known of entries.
-func WriteMarkdownDetails(w io.Writer, entries []Entry) {
+func WriteMarkdownDetails(w io.Writer, told []Shared) {
 	markdown.WriteFolded(w, "What is set, and what to set instead", func() {
 		fmt.Fprintln(w)
-		markdown.WriteList(w, entries, Entry.markdownItem, markdown.DetailsLimit, "finding")
+		markdown.WriteList(w, told, Shared.markdownItem, markdown.DetailsLimit, "finding")
 	})
 }
 
-// MarkdownCells are the cells for an entry: severity, code, target, workload, cause.
-func (e Entry) MarkdownCells() []string {
-	workload, cause := "", ""
+// MarkdownCells are the cells for what is told once: severity, code, target, workload,
+// cause.
+func (s Shared) MarkdownCells() []string {
+	e := s[0]
+	target, workload, cause := markdown.Code(e.Target.Path), "", ""
 	if e.Finding != nil {
 		workload = markdownStyle.subject(e.Finding)
 	}
 	if c := e.cause(); c != nil {
 		cause = markdown.Code(fileLine(c.File, c.Line))
 	}
-	return []string{e.severity(), markdown.Text(e.code()), markdown.Code(e.Target.Path), workload, cause}
+	if len(s) > 1 {
+		target = s.targets()
+		if slices.ContainsFunc(s, func(o Entry) bool { return markdownStyle.subject(o.Finding) != workload }) {
+			workload = plaintext.Count(len(s), "container") + " of workloads"
+		}
+	}
+	return []string{e.severity(), markdown.Text(e.code()), target, workload, cause}
 }
 
 // MarkdownWorkload names a workload.
@@ -100,6 +109,28 @@ func (e Entry) markdownItem() string {
 		lines = append(lines, markdownStyle.exempted(e.exempted))
 	}
 	return strings.Join(lines, "<br>") + "\n"
+}
+
+// markdownItem is all that is known of what is told once; of what many targets share,
+// with the targets below it.
+func (s Shared) markdownItem() string {
+	if len(s) == 1 {
+		return s[0].markdownItem()
+	}
+	f := s[0].Finding
+	all, own := s.origins(markdownStyle)
+	lines := append([]string{
+		fmt.Sprintf("- **%s** in %s, by one cause%s", markdown.Text(f.Code), s.targets(), markdownStyle.constraint(f.Constraint)),
+		markdown.Text(f.Message), markdownStyle.labelled("Remedy", markdown.Text(f.Remedy)),
+	}, all...)
+	text := strings.Join(lines, "<br>") + "\n"
+	for i, e := range s[:min(len(s), mostNamed)] {
+		text += "  - " + strings.Join(append([]string{markdown.Code(e.Target.Path) + " " + markdownStyle.subject(e.Finding)}, own[i]...), "<br>") + "\n"
+	}
+	if more := s.more(); more != "" {
+		text += "  - " + more + "\n"
+	}
+	return text
 }
 
 func (m containerMode) markdownCells() []string {

@@ -70,7 +70,19 @@ func JudgeMode(role report.Role, mode report.Mode, exempt bool) string {
 	}
 }
 
-// Judgement is the word for the container's mode.
+// Judgement is the word for the container's mode. What is denied is wrong, also when
+// the variable says skip: something else lets it migrate.
 func (m containerMode) Judgement() string {
+	isDenied := func(f *report.Finding) bool { return f.Severity == report.Deny && m.isConcernedBy(f) }
+	for i := range m.Target.Findings {
+		if isDenied(&m.Target.Findings[i]) {
+			return "wrong"
+		}
+	}
+	for i := range m.Target.Exempted {
+		if isDenied(&m.Target.Exempted[i].Finding) {
+			return "wrong"
+		}
+	}
 	return JudgeMode(m.Workload.Role, m.Container.Mode, m.Container.Exempt)
 }

@@ -33,6 +33,8 @@ var formats = []struct {
 type Options struct {
 	// Color paints the table for a terminal.
 	Color bool
+	// Wide gives the table every column.
+	Wide bool
 	// Quiet leaves what does not fail out of the table.
 	Quiet bool
 	// FailOnWarn says that warnings count; see report.Report.ExitStatus.
@@ -40,7 +42,7 @@ type Options struct {
 	// Rules returns what is known of the rules. Only formats that tell it call
 	// Rules. Nil: nothing is known.
 	Rules func() ([]catalogue.Rule, error)
-	// Version is the version of the program that made the report.
+	// Version is the version of the program that writes the report.
 	Version string
 }
 
@@ -100,6 +102,13 @@ func Verdict(r *report.Report, failOnWarn bool) (report.Status, string) {
 		}
 		return report.Pass, "the contract holds"
 	}
+}
+
+// conclusion is the last line of a format for people or logs: the verdict, why, and
+// counts.
+func conclusion(r *report.Report, options Options) string {
+	status, sentence := Verdict(r, options.FailOnWarn)
+	return Painter(options.Color).Status(status) + ": " + sentence + ". " + counts(r.Summary)
 }
 
 // counts is a summary as a sentence.

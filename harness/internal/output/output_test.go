@@ -103,6 +103,15 @@ func example() *report.Report {
 		{Code: "CNM101", Path: hostile, Reason: hostile},
 	}
 	r.Baseline = &report.Baseline{File: "known.json", Gone: 2}
+	digest := strings.Repeat("0123456789abcdef", 4)
+	r.Provenance = &report.Provenance{
+		Program: "v1.2.3", Policy: report.PolicySource{Version: "0.2.0", SHA256: digest},
+		Constraints: []report.ConstraintSource{
+			{Name: "first", FileSource: report.FileSource{File: "policy/constraint.yaml", SHA256: digest}},
+			{Name: "second", FileSource: report.FileSource{File: hostile, SHA256: digest}},
+		},
+		Configuration: &report.FileSource{File: ".nevermigrate.yaml", SHA256: digest}, Commit: digest[:40],
+	}
 	r.Cover(&report.Coverage{
 		Judged: []report.Judged{{Path: "apps/good", Kind: "kustomization", Below: "apps"}, {Path: "-", Kind: "standard input"}},
 		NotJudged: []report.NotJudged{

@@ -13,7 +13,7 @@ import (
 )
 
 // Table is for people: each target with the modes of its workloads and its
-// findings, and a last line with the verdict and counts.
+// findings, what many targets share, and a last line with the verdict and counts.
 const Table report.Format = "table"
 
 // noWorkload is said of a target in which there is nothing to see.
@@ -21,6 +21,7 @@ const noWorkload = "no workload is bound by the contract or declares the migrati
 
 func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 	paint := Painter(options.Color)
+	shared := Share(slices.Concat(allResults(r)...))
 	for i := range r.Targets {
 		target := &r.Targets[i]
 		if options.Quiet && !slices.ContainsFunc(resultsOf(target), func(e Entry) bool { return e.fails(options.FailOnWarn) }) {
@@ -31,24 +32,31 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 		case target.Error != "":
 			fmt.Fprintf(b, "  %s\n", plaintext.Indented(target.Error, 2))
 		case len(target.Workloads) > 0:
-			plaintext.WriteColumns(b, modeRows(target, paint), "CONSTRAINT")
+			plaintext.WriteColumns(b, modeRows(target, options), ModeColumns(target.Workloads, options.Wide)...)
 		case target.Note != "":
 			fmt.Fprintf(b, "  %s\n", plaintext.Line(target.Note))
 		case len(target.Findings)+len(target.Exempted) == 0:
 			fmt.Fprintf(b, "  %s\n", noWorkload)
 		}
 		for j := range target.Findings {
-			fmt.Fprintf(b, "\n  %s\n", strings.Join(FindingLines(&target.Findings[j], paint), "\n    "))
+			finding := &target.Findings[j]
+			lines := FindingLines(finding, paint)
+			if pointer, ok := shared.Pointer(finding, paint); ok {
+				lines = []string{pointer}
+			}
+			fmt.Fprintf(b, "\n  %s\n", strings.Join(lines, "\n    "))
 		}
 		writeExempted(b, target)
 		b.WriteByte('\n')
 	}
+	for _, s := range shared.Groups {
+		fmt.Fprintf(b, "%s\n\n", strings.Join(s.Lines(paint), "\n  "))
+	}
 	if notJudged := shownNotJudged(r.Coverage, options); len(notJudged) > 0 {
-		plaintext.WriteColumns(b, NotJudgedRows(notJudged, paint), "")
+		plaintext.WriteColumns(b, NotJudgedRows(notJudged, paint))
 		b.WriteByte('\n')
 	}
-	status, sentence := Verdict(r, options.FailOnWarn)
-	fmt.Fprintf(b, "%s: %s. %s\n", paint.Status(status), sentence, counts(r.Summary))
+	fmt.Fprintln(b, conclusion(r, options))
 	return nil
 }
 
@@ -81,7 +89,27 @@ func NotJudgedRows(places []report.NotJudged, paint Painter) [][]string {
 	return rows
 }
 
-func modeRows(target *report.Target, paint Painter) [][]string {
+// ModeColumns are the columns of a table of modes that are left out, so that it fits
+// a terminal: NAMESPACE and CONSTRAINT when all workloads have the same. A wide table
+// leaves out what is empty.
+func ModeColumns(workloads []report.Workload, wide bool) (leftOut []string) {
+	for _, column := range []struct {
+		name string
+		of   func(report.Workload) string
+	}{
+		{"NAMESPACE", func(w report.Workload) string { return w.Namespace }},
+		{"CONSTRAINT", func(w report.Workload) string { return w.Constraint }},
+	} {
+		isSame := !slices.ContainsFunc(workloads, func(w report.Workload) bool { return column.of(w) != column.of(workloads[0]) })
+		if isSame && (!wide || column.of(workloads[0]) == "") {
+			leftOut = append(leftOut, column.name)
+		}
+	}
+	return leftOut
+}
+
+func modeRows(target *report.Target, options Options) [][]string {
+	paint := Painter(options.Color)
 	rows := [][]string{{"WORKLOAD", "NAMESPACE", "ROLE", "CONTAINER", "CONSTRAINT", "MODE"}}
 	for _, m := range modesOf(target) {
 		rows = append(rows, []string{plaintext.Cell(m.workload()), plaintext.Cell(m.Workload.Namespace), string(m.Workload.Role),
@@ -93,15 +121,20 @@ func modeRows(target *report.Target, paint Painter) [][]string {
 
 // FindingLines is what the table says of a finding, from its code on.
 func FindingLines(f *report.Finding, paint Painter) []string {
+	return append([]string{
+		severityWord(f, paint) + " " + plainStyle.subject(f),
+		plaintext.Line(f.Message),
+		"Remedy: " + plaintext.Line(f.Remedy),
+	}, plainStyle.origin(f)...)
+}
+
+// severityWord is the code, how bad it is, and how the constraint enforces it.
+func severityWord(f *report.Finding, paint Painter) string {
 	word := plaintext.Line(f.Code) + " " + string(f.Severity)
 	if f.Enforcement != "" {
 		word += " (enforcementAction: " + plaintext.Line(f.Enforcement) + ")"
 	}
-	return append([]string{
-		paint.Paint(word, string(f.Severity)) + " " + plainStyle.subject(f),
-		plaintext.Line(f.Message),
-		"Remedy: " + plaintext.Line(f.Remedy),
-	}, plainStyle.origin(f)...)
+	return paint.Paint(word, string(f.Severity))
 }
 
 // Painter paints words for a terminal, or, when it is false, leaves them as they

@@ -91,18 +91,19 @@ func UpperFirst(sentence string) string {
 	return string(unicode.ToUpper(first)) + sentence[size:]
 }
 
-// WriteColumns writes rows so that their cells stand below each other. A column
-// of that name is left out when nothing stands in it. Colours are for the last
-// column only: they would upset the width of another.
-func WriteColumns(w io.Writer, rows [][]string, optional string) {
-	column := slices.Index(rows[0], optional)
-	isLeftOut := column >= 0 && !slices.ContainsFunc(rows[1:], func(row []string) bool { return row[column] != "" })
+// WriteColumns writes rows so that their cells stand below each other, without the
+// columns of the names that are left out. Colours are for the last column only: they
+// would upset the width of another.
+func WriteColumns(w io.Writer, rows [][]string, leftOut ...string) {
 	columns := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
-		if isLeftOut {
-			row = slices.Concat(row[:column], row[column+1:])
+		var cells []string
+		for i, cell := range row {
+			if !slices.Contains(leftOut, rows[0][i]) {
+				cells = append(cells, cell)
+			}
 		}
-		fmt.Fprintf(columns, "  %s\n", strings.TrimRight(strings.Join(row, "\t"), "\t"))
+		fmt.Fprintf(columns, "  %s\n", strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 	}
 	columns.Flush()
 }

@@ -25,15 +25,15 @@ func TestTextIsNothingButText(t *testing.T) {
 }
 
 func TestColumns(t *testing.T) {
-	for optional, want := range map[string]string{
+	for leftOut, want := range map[string]string{
 		"":  "  A   B  C\n  aa     c\n  a\n",
 		"B": "  A   C\n  aa  c\n  a\n",
-		"C": "  A   B  C\n  aa     c\n  a\n",
+		"C": "  A  B\n  aa\n  a\n",
 	} {
 		var b bytes.Buffer
-		WriteColumns(&b, [][]string{{"A", "B", "C"}, {"aa", "", "c"}, {"a", "", ""}}, optional)
+		WriteColumns(&b, [][]string{{"A", "B", "C"}, {"aa", "", "c"}, {"a", "", ""}}, leftOut)
 		if b.String() != want {
-			t.Errorf("with %q optional: got %q, want %q", optional, b.String(), want)
+			t.Errorf("without %q: got %q, want %q", leftOut, b.String(), want)
 		}
 	}
 }

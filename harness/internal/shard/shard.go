@@ -64,6 +64,9 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 			!reflect.DeepEqual(shard.Exempting, first.Exempting) {
 			return nil, fmt.Errorf("report %d is of another run than report 1: run all shards with the same paths, flags and sources", i+1)
 		}
+		if !reflect.DeepEqual(r.Provenance, reports[0].Provenance) {
+			return nil, fmt.Errorf("report %d was not made as report 1 was: another program, policy, constraint, configuration or commit: run all shards with the same", i+1)
+		}
 		if seen[shard.Index] {
 			return nil, fmt.Errorf("shard %d/%d is there twice", shard.Index, shard.Count)
 		}
@@ -94,6 +97,7 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 		}
 	}
 	merged := report.New(judged, absent...)
+	merged.Provenance = reports[0].Provenance
 	passing.Finish(merged, nil)
 	if c := coverageOf(reports); c != nil {
 		merged.Cover(c)
