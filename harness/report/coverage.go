@@ -36,8 +36,8 @@ type Judged struct {
 type NotJudged struct {
 	Path string `json:"path"`
 	// Kind is that of an object, such as "Application", or one of "Argo CD source",
-	// "helmfile", "jsonnet", "submodule", "library chart", "manifest", and the kinds
-	// of what was judged.
+	// "helmfile", "jsonnet", "submodule", "link", "library chart", "packed chart",
+	// "manifest", and the kinds of what was judged.
 	Kind   string `json:"kind"`
 	Reason string `json:"reason"`
 	// MayBind says that its text holds the migrations variable or a name that the

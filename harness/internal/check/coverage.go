@@ -135,7 +135,7 @@ var hidden = regexp.MustCompile(`\\(?:[xuU][0-9A-Fa-f]|\r?\n)`)
 // variable, or a name by which a workload is bound. What cannot be read may hold
 // anything.
 func (l sight) mayBind(n find.NotJudged) bool {
-	if l.blind || n.Unread || l.holds([]byte(n.Path)) || l.holds(n.Text) {
+	if l.blind || n.Unread || l.holds([]byte(n.Path)) || l.holds(n.Text) || n.Kind == find.PackedChart && hidden.Match(n.Text) {
 		return true
 	}
 	return slices.ContainsFunc(n.Files, func(file string) bool {

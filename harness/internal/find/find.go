@@ -54,6 +54,8 @@ const (
 	Helmfile     Kind = "helmfile"
 	Jsonnet      Kind = "jsonnet"
 	Submodule    Kind = "submodule"
+	// PackedChart is a .tgz that is no subchart of a chart.
+	PackedChart Kind = "packed chart"
 	// Link is a symbolic link to a folder out of the repository.
 	Link Kind = "link"
 )

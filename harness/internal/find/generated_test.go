@@ -187,6 +187,17 @@ var places = []func(r *repository, dir string){
 		r.write(dir, "helmfile.yaml", "releases: []\n")
 		r.notJudged = append(r.notJudged, "helmfile "+filepath.Join(dir, "helmfile.yaml"))
 	},
+	func(r *repository, dir string) { // a packed chart, alone, and as a subchart
+		packed := string(archiveOf(r.t, "x/Chart.yaml", "name: x\nversion: 1.0.0\n"))
+		if r.random.IntN(2) == 0 {
+			r.write(dir, "x-1.0.0.tgz", packed)
+			r.notJudged = append(r.notJudged, "packed chart "+filepath.Join(dir, "x-1.0.0.tgz"))
+			return
+		}
+		r.write(dir, "Chart.yaml", "apiVersion: v2\nname: parent\nversion: 1.0.0\n")
+		r.write(dir, "charts/x-1.0.0.tgz", packed)
+		r.judged = append(r.judged, "chart "+dir)
+	},
 	func(r *repository, dir string) { // a submodule, checked out or not
 		fmt.Fprintf(&r.modules, "[submodule %q]\n\tpath = %s\n\turl = https://example.com\n", dir, filepath.ToSlash(dir))
 		if r.random.IntN(2) == 0 {

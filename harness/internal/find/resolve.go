@@ -49,6 +49,7 @@ func (w *walk) resolve(c *Coverage, paths, folders []string) {
 		}
 		c.NotJudged = append(c.NotJudged, n)
 	}
+	c.Read = append(c.Read, w.unpacked...)
 	slices.SortStableFunc(c.NotJudged, func(a, b NotJudged) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortStableFunc(c.Read, func(a, b Read) int { return strings.Compare(a.Path, b.Path) })
 	c.sort(paths, folders)

@@ -22,6 +22,7 @@ type walk struct {
 	places     []*place
 	notJudged  []NotJudged
 	libsonnet  []string
+	unpacked   []Read // packed charts that lie beside what they pack
 	references map[string]render.References
 }
 
@@ -177,6 +178,8 @@ func (w *walk) file(path string, chart *place) {
 		add(Jsonnet, "jsonnet is not run: judge what `jsonnet` prints")
 	case strings.HasSuffix(name, ".libsonnet"):
 		w.libsonnet = append(w.libsonnet, path)
+	case strings.HasSuffix(name, ".tgz") && (chart == nil || dir != filepath.Join(chart.dir, "charts")):
+		w.packed(path)
 	case isTemplate(path, chart) || render.IsKustomization(path) || name == "chart.yaml":
 	case slices.Contains(manifestExtensions, filepath.Ext(name)):
 		w.manifest(path)
