@@ -41,8 +41,8 @@ func ExampleWrite() {
 	}
 	// Output:
 	// ../fixtures/cases/job-auto: fail
-	//   WORKLOAD                NAMESPACE  ROLE         CONTAINER           MODE
-	//   Job/agents-controllers  agents     controllers  agents-controllers  auto
+	//   WORKLOAD                ROLE         CONTAINER           MODE
+	//   Job/agents-controllers  controllers  agents-controllers  auto
 	//
 	//   CNM002 deny Job/agents-controllers in namespace agents, container agents-controllers
 	//     JANGAR_MIGRATIONS in spec.template.spec.containers[0].env[0] is "auto", so the service migrates.

@@ -7,7 +7,6 @@
 package harness
 
 import (
-	"cmp"
 	"context"
 	"io"
 	"time"
@@ -16,8 +15,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
-	"github.com/proompteng/nevermigrate/harness/internal/diff"
-	"github.com/proompteng/nevermigrate/harness/internal/exempt"
+	"github.com/proompteng/nevermigrate/harness/internal/configured"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/internal/shard"
@@ -154,35 +152,17 @@ func WriteExplanation(w io.Writer, e *report.Explanation) error { return output.
 // configured are the options with what the configuration says where they say
 // nothing.
 func (o Options) configured(paths []string) (check.Options, error) {
-	provenance := report.Provenance{Commit: diff.HeadCommit(".")}
-	if o.Config == "" {
-		judging := o.internal()
-		judging.Provenance = provenance
-		return judging, nil
+	c, err := config.None()
+	if o.Config != "" {
+		c, err = config.Load(o.Config, time.Now())
 	}
-	c, err := config.Load(o.Config, time.Now())
 	if err != nil {
 		return check.Options{}, err
 	}
-	if len(o.Constraints) == 0 {
-		for _, text := range c.Constraints {
-			o.Constraints = append(o.Constraints, c.Local(text.Value))
-		}
-	}
-	if len(o.APIVersions) == 0 {
-		for _, text := range c.APIVersions {
-			o.APIVersions = append(o.APIVersions, text.Value)
-		}
-	}
-	o.KubeVersion = cmp.Or(o.KubeVersion, c.KubeVersion.Value)
-	judging := o.internal()
-	judging.Exempt, judging.Excluded = exempt.New(c, paths), c.Excludes()
-	judging.Provenance = provenance
-	judging.Provenance.Configuration = c.Source()
-	if c.Baseline.Value != "" {
-		judging.Exempt, err = judging.Exempt.WithBaseline(c.Local(c.Baseline.Value))
-	}
-	return judging, err
+	run, err := configured.Join(o.internal(), configured.Given{
+		Paths: paths, Constraints: o.Constraints, KubeVersion: o.KubeVersion, APIVersions: o.APIVersions,
+	}, c, nil)
+	return run.Check, err
 }
 
 func (o Options) internal() check.Options {

@@ -32,8 +32,8 @@ func TestAssertFails(t *testing.T) {
 		"holds": {pod("skip"), "", ""},
 		"is broken": {pod("auto"), `controllers-never-migrate:
 DIR/pod.yaml: fail
-  WORKLOAD           NAMESPACE  ROLE         CONTAINER  MODE
-  Pod/x-controllers             controllers  main       auto
+  WORKLOAD           ROLE         CONTAINER  MODE
+  Pod/x-controllers  controllers  main       auto
 
   CNM002 deny Pod/x-controllers, container main
     JANGAR_MIGRATIONS in spec.containers[0].env[0] is "auto", so the service migrates.
@@ -44,8 +44,8 @@ fail: the contract is broken. 1 target, 1 controllers workload, 1 container judg
 `, ""},
 		"warns": {pod("'off'"), "", `controllers-never-migrate:
 DIR/pod.yaml: pass
-  WORKLOAD           NAMESPACE  ROLE         CONTAINER  MODE
-  Pod/x-controllers             controllers  main       skip
+  WORKLOAD           ROLE         CONTAINER  MODE
+  Pod/x-controllers  controllers  main       skip
 
   CNM101 warn Pod/x-controllers, container main
     JANGAR_MIGRATIONS in spec.containers[0].env[0] is "off", another spelling of "skip".

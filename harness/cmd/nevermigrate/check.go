@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -53,20 +54,19 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
   kubectl get deployments --all-namespaces -o yaml | nevermigrate check -`,
 		PreRunE: checkPolicyFlags,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			configured, err := configs.apply(cmd, settings{
-				constraints: &options.Constraints, paths: &args, kubeVersion: &options.Render.KubeVersion,
-				apiVersions: &options.Render.APIVersions, outputs: outputs,
-				baseline: &baseline, exempt: &options.Exempt, writes: writeBaseline != "", excluded: &options.Excluded,
-				provenance: &options.Provenance,
-			})
+			said := given(cmd, options, args)
+			said.NoBaseline = writeBaseline != ""
+			run, read, err := configs.join(cmd, options, said)
 			if err != nil {
 				return err
 			}
+			options, args = run.Check, run.Paths
+			outputs.configure(cmd, read)
 			if len(args) == 0 && defaultPath != "" {
 				args = []string{defaultPath}
 			}
 			if len(args) == 0 {
-				return configured.noPath(cmd, "no PATH: name an app, a chart, a manifest, a folder with these, or - for standard input")
+				return noPath(cmd, read, "no PATH: name an app, a chart, a manifest, a folder with these, or - for standard input")
 			}
 			if err := outputs.check(cmd); err != nil {
 				return err
@@ -99,7 +99,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 				return err
 			}
 			if writeBaseline != "" {
-				if result, err = writeKnown(cmd, writeBaseline, baseline, result, options); err != nil {
+				if result, err = writeKnown(cmd, writeBaseline, cmp.Or(baseline, read.Local(read.Baseline.Value)), result, options); err != nil {
 					return err
 				}
 			}

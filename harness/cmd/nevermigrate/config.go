@@ -13,8 +13,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
-	"github.com/proompteng/nevermigrate/harness/internal/diff"
-	"github.com/proompteng/nevermigrate/harness/internal/exempt"
+	"github.com/proompteng/nevermigrate/harness/internal/configured"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
 	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
 	"github.com/proompteng/nevermigrate/harness/report"
@@ -91,24 +90,6 @@ func (f *configFlags) loadFrom(file func(path string) string) (*config.Config, e
 	return config.LoadAs(name, file(filepath.ToSlash(name)), time.Now())
 }
 
-// settings are what a command takes from its flags or else from the
-// configuration; nil is what it does not take.
-type settings struct {
-	constraints, paths, apiVersions *[]string
-	kubeVersion                     *string
-	outputs                         *outputs
-	// baseline is the file of --baseline, and exempt what lets findings pass, for
-	// the paths.
-	baseline *string
-	exempt   **exempt.Set
-	// provenance is what is known of what judges.
-	provenance *report.Provenance
-	// excluded says which of what is found is left out.
-	excluded *func(path string) (reason string, ok bool)
-	// writes says that a baseline is written, so that none is read.
-	writes bool
-}
-
 // inForce is a value and where it comes from.
 type inForce struct {
 	Key string `json:"key"`
@@ -117,69 +98,54 @@ type inForce struct {
 	From  string `json:"from"`
 }
 
-// configuration is what is in force for a run of a command.
-type configuration struct {
-	read   *config.Config
-	values []inForce
+// given is what the flags and the arguments of a command say. The options hold the
+// values of its flags.
+func given(cmd *cobra.Command, options check.Options, paths []string) configured.Given {
+	g := configured.Given{Paths: paths, Constraints: options.Constraints, NoBaseline: true}
+	if cmd.Flags().Changed("kube-version") {
+		g.KubeVersion = options.Render.KubeVersion
+	}
+	if cmd.Flags().Changed("api-versions") {
+		g.APIVersions = options.Render.APIVersions
+	}
+	if flag := cmd.Flags().Lookup("baseline"); flag != nil {
+		g.Baseline, g.NoBaseline = flag.Value.String(), false
+	}
+	return g
 }
 
-// apply reads the configuration, gives the settings the values that no flag and
-// no argument has given, and says where each comes from. It is the one function
-// that does so, for all commands.
-func (f *configFlags) apply(cmd *cobra.Command, s settings) (*configuration, error) {
+// join reads the configuration, and joins it with what is given.
+func (f *configFlags) join(cmd *cobra.Command, options check.Options, given configured.Given) (configured.Run, *config.Config, error) {
 	read, err := f.load(cmd)
 	if err != nil {
-		return nil, err
+		return configured.Run{}, nil, err
 	}
-	c := &configuration{read: read}
-	c.list(cmd, "constraints", "constraint", s.constraints, read.Constraints, read.Local)
-	c.paths(s.paths, read)
-	if s.kubeVersion != nil {
-		given := []string{*s.kubeVersion}
-		c.list(cmd, "kubeVersion", "kube-version", &given, oneText(read.KubeVersion), asItIs)
-		*s.kubeVersion = given[0]
-	}
-	c.list(cmd, "apiVersions", "api-versions", s.apiVersions, read.APIVersions, asItIs)
-	if s.outputs != nil {
-		c.list(cmd, "outputs", "output", &s.outputs.given, read.Outputs, localOutput(read))
-		if len(read.Outputs) > 0 && !cmd.Flags().Changed("output") {
-			s.outputs.from = read.Place(read.Outputs[0].Line)
-		}
-	}
-	if s.baseline != nil {
+	if cmd.Flags().Lookup("baseline") != nil {
 		if err := needs(cmd, "baseline"); err != nil {
-			return nil, err
-		}
-		given := notEmpty(*s.baseline)
-		c.list(cmd, "baseline", "baseline", &given, oneText(read.Baseline), read.Local)
-		*s.baseline = strings.Join(given, "")
-	}
-	if s.exempt != nil {
-		*s.exempt = exempt.New(read, *s.paths)
-		if *s.baseline != "" && !s.writes {
-			if *s.exempt, err = (*s.exempt).WithBaseline(*s.baseline); err != nil {
-				return nil, err
-			}
+			return configured.Run{}, nil, err
 		}
 	}
-	if s.provenance != nil {
-		*s.provenance = provenance(read)
-	}
-	if s.excluded != nil {
-		*s.excluded = read.Excludes()
-	}
-	for _, e := range read.Exclude {
-		c.values = append(c.values, inForce{"exclude", exclusionEntry{e.Path, e.Reason, e.Until}, read.Place(e.Line)})
-	}
-	for _, e := range read.Exemptions {
-		c.values = append(c.values, inForce{"exemptions", e.Exemption, read.Place(e.Line)})
-	}
-	return c, nil
+	run, err := configured.Join(options, given, read, nil)
+	return run, read, err
 }
 
-// provenance is what is known of what judges before it does.
-func provenance(read *config.Config) report.Provenance {
-	return report.Provenance{Configuration: read.Source(), Commit: diff.HeadCommit(".")}
+// configure gives outputs the values of a configuration, unless the flag is given.
+func (o *outputs) configure(cmd *cobra.Command, read *config.Config) {
+	if len(read.Outputs) == 0 || cmd.Flags().Changed("output") {
+		return
+	}
+	o.given, o.from = nil, read.Place(read.Outputs[0].Line)
+	for _, text := range read.Outputs {
+		o.given = append(o.given, localOutput(read)(text.Value))
+	}
+}
+
+// noPath is the error of a command without a PATH.
+func noPath(cmd *cobra.Command, read *config.Config, message string) error {
+	if read.File != "" {
+		message += "; " + read.File + " has no paths"
+	}
+	return usageError(cmd, errors.New(message))
 }
 
 // exclusionEntry is an exclusion as the configuration has it.
@@ -188,22 +154,6 @@ type exclusionEntry struct {
 	Reason string `json:"reason"`
 	Until  string `json:"until,omitempty"`
 }
-
-func oneText(text config.Text) []config.Text {
-	if text.Value == "" {
-		return nil
-	}
-	return []config.Text{text}
-}
-
-func notEmpty(text string) []string {
-	if text == "" {
-		return nil
-	}
-	return []string{text}
-}
-
-func asItIs(text string) string { return text }
 
 // localOutput makes the file of an output relative to the working directory.
 func localOutput(read *config.Config) func(string) string {
@@ -216,51 +166,48 @@ func localOutput(read *config.Config) func(string) string {
 	}
 }
 
-// list gives a setting its values, unless its flag is given.
-func (c *configuration) list(cmd *cobra.Command, key, flag string, setting *[]string, texts []config.Text, local func(string) string) {
-	if setting == nil {
-		return
+// configuration is what is in force for a run of check, and where it comes from.
+type configuration struct {
+	read   *config.Config
+	values []inForce
+}
+
+// describe says where each value of a run comes from.
+func describe(read *config.Config, run configured.Run, given configured.Given) *configuration {
+	c := &configuration{read: read}
+	one := func(value config.Text) []config.Text { return []config.Text{value} }
+	c.add("constraints", "flag --constraint", len(given.Constraints) > 0, run.Check.Constraints, read.Constraints)
+	c.add("paths", "argument", len(given.Paths) > 0, run.Paths, read.Paths)
+	c.add("kubeVersion", "flag --kube-version", given.KubeVersion != "", []string{run.Check.Render.KubeVersion}, one(read.KubeVersion))
+	c.add("apiVersions", "flag --api-versions", len(given.APIVersions) > 0, run.Check.Render.APIVersions, read.APIVersions)
+	if run.Baseline != "" {
+		c.add("baseline", "flag --baseline", given.Baseline != "", []string{run.Baseline}, one(read.Baseline))
 	}
-	from := "default"
-	switch given := cmd.Flags().Lookup(flag); {
-	case given != nil && given.Changed:
-		from = "flag --" + flag
-	case len(texts) > 0:
-		*setting = nil
-		for _, text := range texts {
-			*setting = append(*setting, local(text.Value))
-			c.values = append(c.values, inForce{key, local(text.Value), c.read.Place(text.Line)})
+	reports := &outputs{given: []string{string(output.Table)}}
+	reports.configure(&cobra.Command{}, read) // the flag --output is that of this command
+	c.add("outputs", "", false, reports.given, read.Outputs)
+	for _, e := range read.Exclude {
+		c.values = append(c.values, inForce{"exclude", exclusionEntry{e.Path, e.Reason, e.Until}, read.Place(e.Line)})
+	}
+	for _, e := range read.Exemptions {
+		c.values = append(c.values, inForce{"exemptions", e.Exemption, read.Place(e.Line)})
+	}
+	return c
+}
+
+// add adds the values of a key: from what was given, from the texts of the
+// configuration, or else the default.
+func (c *configuration) add(key, flag string, isGiven bool, values []string, texts []config.Text) {
+	for i, value := range values {
+		from := "default"
+		switch {
+		case isGiven:
+			from = flag
+		case i < len(texts) && texts[i].Value != "":
+			from = c.read.Place(texts[i].Line)
 		}
-		return
-	}
-	for _, value := range *setting {
 		c.values = append(c.values, inForce{key, value, from})
 	}
-}
-
-// paths is list for the arguments.
-func (c *configuration) paths(setting *[]string, read *config.Config) {
-	if setting == nil {
-		return
-	}
-	for _, argument := range *setting {
-		c.values = append(c.values, inForce{"paths", argument, "argument"})
-	}
-	if len(*setting) > 0 {
-		return
-	}
-	for _, text := range read.Paths {
-		*setting = append(*setting, read.Local(text.Value))
-		c.values = append(c.values, inForce{"paths", read.Local(text.Value), read.Place(text.Line)})
-	}
-}
-
-// noPath is the error of a command without a PATH.
-func (c *configuration) noPath(cmd *cobra.Command, message string) error {
-	if c.read.File != "" {
-		message += "; " + c.read.File + " has no paths"
-	}
-	return usageError(cmd, errors.New(message))
 }
 
 func newConfigCommand() *cobra.Command {
@@ -286,14 +233,12 @@ Exit status: 0, or 2 when the configuration cannot be read.`,
 			if !ok {
 				return usageError(cmd, fmt.Errorf("unknown output %q: use text or json", format))
 			}
-			// The flag --output is that of this command.
-			c, err := flags.apply(cmd, settings{constraints: &judging.Constraints, paths: &args, kubeVersion: &judging.Render.KubeVersion, apiVersions: &judging.Render.APIVersions, baseline: &baseline})
+			said := given(cmd, judging, args)
+			run, read, err := flags.join(cmd, judging, said)
 			if err != nil {
 				return err
 			}
-			reports := []string{string(output.Table)}
-			c.list(&cobra.Command{}, "outputs", "output", &reports, c.read.Outputs, localOutput(c.read))
-			return write(c, cmd.OutOrStdout())
+			return write(describe(read, run, said), cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "text", "`FORMAT`: text or json")

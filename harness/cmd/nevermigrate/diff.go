@@ -14,8 +14,8 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
+	"github.com/proompteng/nevermigrate/harness/internal/configured"
 	"github.com/proompteng/nevermigrate/harness/internal/diff"
-	"github.com/proompteng/nevermigrate/harness/internal/exempt"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -78,39 +78,23 @@ base side has too are forgiven, and their causes are not looked for.`,
 			if err := checkPolicyFlags(cmd, args); err != nil {
 				return err
 			}
-			taken := settings{outputs: outputs}
-			if options.Base != "" {
-				taken.constraints, taken.paths = &options.Check.Constraints, &args
-				taken.baseline, taken.exempt, taken.excluded = &baseline, &options.Check.Exempt, &options.Check.Excluded
-				taken.kubeVersion, taken.apiVersions = &options.Check.Render.KubeVersion, &options.Check.Render.APIVersions
-				taken.provenance = &options.Check.Provenance
-			}
-			given, judging := slices.Clone(args), options.Check
-			judging.Constraints = slices.Clone(judging.Constraints)
-			configured, err := configs.apply(cmd, taken)
-			if err != nil {
-				return err
-			}
-			if options.Base != "" && !trustHead {
-				known := baseline
-				if !cmd.Flags().Changed("baseline") {
-					known = ""
+			if options.Base == "" {
+				read, err := configs.load(cmd)
+				if err != nil {
+					return err
 				}
-				base := baseContract(cmd, configs, judging, given, known)
-				options.Contract = func(file func(string) string) (before, own diff.ContractOf, err error) {
-					own = diff.ContractOf{Check: options.Check, Config: configured.read.File, Baseline: baseline}
-					if own.Config == "" {
-						own.Config, err = config.Default(".")
-					}
-					if err == nil {
-						var read *config.Config
-						if before, read, err = base(file); err == nil {
-							before.Config = file(filepath.ToSlash(own.Config))
-							own.Added = configured.read.Added(read)
-						}
-					}
-					return before, own, err
+				outputs.configure(cmd, read)
+			} else {
+				said := given(cmd, options.Check, args)
+				run, read, err := configs.join(cmd, options.Check, said)
+				if err != nil {
+					return err
 				}
+				if !trustHead {
+					options.Contract = contracts(configs, options.Check, said, run, read)
+				}
+				options.Check, args = run.Check, run.Paths
+				outputs.configure(cmd, read)
 			}
 			if err := outputs.check(cmd); err != nil {
 				return err
@@ -146,59 +130,43 @@ base side has too are forgiven, and their causes are not looked for.`,
 	return cmd
 }
 
-// baseContract returns how both sides are judged by the contract of the base side.
-// Flags win there too: a constraint that is named is the base's file of that name. It
-// takes what the flags and the arguments say. The configuration is returned, too.
-func baseContract(cmd *cobra.Command, configs *configFlags, judging check.Options, paths []string, baseline string) func(func(string) string) (diff.ContractOf, *config.Config, error) {
-	return func(file func(string) string) (diff.ContractOf, *config.Config, error) {
-		judging := judging
-		judging.Constraints = slices.Clone(judging.Constraints)
-		read, err := configs.loadFrom(file)
+// contracts returns what tells the contract of the base side, by which both sides are
+// judged, and that of the head side. Flags win on both: a constraint that is named is
+// each side's file of that name.
+func contracts(configs *configFlags, flags check.Options, said configured.Given, head configured.Run, read *config.Config) func(func(string) string) (before, own diff.ContractOf, err error) {
+	return func(file func(string) string) (before, own diff.ContractOf, err error) {
+		own = diff.ContractOf{Check: head.Check, Config: read.File, Baseline: head.Baseline}
+		if own.Config == "" {
+			if own.Config, err = config.Default("."); err != nil {
+				return before, own, err
+			}
+		}
+		base, err := configs.loadFrom(file)
 		if err != nil {
-			return diff.ContractOf{}, nil, err
+			return before, own, err
 		}
-		var more []string
-		if len(paths) == 0 {
-			for _, text := range read.Paths {
-				more = append(more, read.Local(text.Value))
+		own.Added = read.Added(base)
+		there := said
+		there.Constraints = nil
+		for _, name := range said.Constraints {
+			// What is not there yet, or in no repository, is taken as it is.
+			if at := file(filepath.ToSlash(filepath.Clean(name))); !filepath.IsAbs(name) && isFile(at) {
+				name = at
 			}
-			if len(more) == 0 {
-				more = []string{"."}
-			}
+			there.Constraints = append(there.Constraints, name)
 		}
-		if len(judging.Constraints) == 0 {
-			for _, text := range read.Constraints {
-				judging.Constraints = append(judging.Constraints, file(filepath.ToSlash(read.Local(text.Value))))
-			}
-		} else {
-			for i, name := range judging.Constraints {
-				// What is not there yet, or in no repository, is taken as it is.
-				if !filepath.IsAbs(name) {
-					if at := file(filepath.ToSlash(filepath.Clean(name))); isFile(at) {
-						judging.Constraints[i] = at
-					}
-				}
+		run, err := configured.Join(flags, there, base, func(path string) string { return file(filepath.ToSlash(path)) })
+		if err != nil {
+			return before, own, err
+		}
+		before = diff.ContractOf{Check: run.Check, Baseline: run.Baseline, Config: file(filepath.ToSlash(own.Config))}
+		if len(said.Paths) == 0 {
+			before.Paths = run.Paths
+			if len(before.Paths) == 0 {
+				before.Paths = []string{"."}
 			}
 		}
-		if !cmd.Flags().Changed("kube-version") && read.KubeVersion.Value != "" {
-			judging.Render.KubeVersion = read.KubeVersion.Value
-		}
-		if !cmd.Flags().Changed("api-versions") && len(read.APIVersions) > 0 {
-			judging.Render.APIVersions = nil
-			for _, text := range read.APIVersions {
-				judging.Render.APIVersions = append(judging.Render.APIVersions, text.Value)
-			}
-		}
-		judging.Provenance = provenance(read)
-		judging.Excluded = read.Excludes()
-		judging.Exempt = exempt.New(read, append(slices.Clone(paths), more...))
-		if baseline == "" && read.Baseline.Value != "" {
-			baseline = file(filepath.ToSlash(read.Local(read.Baseline.Value)))
-		}
-		if baseline != "" {
-			judging.Exempt, err = judging.Exempt.WithBaseline(baseline)
-		}
-		return diff.ContractOf{Check: judging, Paths: more, Baseline: baseline}, read, err
+		return before, own, nil
 	}
 }
 

@@ -52,14 +52,13 @@ holds is for check to say.`,
 				}
 				return explainCodes(cmd, codes, format, options)
 			}
-			configured, err := configs.apply(cmd, settings{
-				constraints: &options.Constraints, paths: &args, kubeVersion: &options.Render.KubeVersion, apiVersions: &options.Render.APIVersions, excluded: &options.Excluded,
-			})
+			run, read, err := configs.join(cmd, options, given(cmd, options, args))
 			if err != nil {
 				return err
 			}
+			options, args = run.Check, run.Paths
 			if len(args) == 0 {
-				return configured.noPath(cmd, "no PATH and no CODE: name an app, a manifest, a folder with apps, - for standard input, or a code such as CNM002")
+				return noPath(cmd, read, "no PATH and no CODE: name an app, a manifest, a folder with apps, - for standard input, or a code such as CNM002")
 			}
 			options.Stdin = cmd.InOrStdin()
 			explanation, err := check.Explain(cmd.Context(), args, options)

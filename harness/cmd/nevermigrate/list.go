@@ -34,12 +34,13 @@ Exit status: 0, or 2 when there is nothing at a PATH.`,
 			if format != "table" && format != "json" {
 				return usageError(cmd, fmt.Errorf("unknown output %q: use table or json", format))
 			}
-			configured, err := configs.apply(cmd, settings{constraints: &options.Constraints, paths: &args, excluded: &options.Excluded})
+			run, read, err := configs.join(cmd, options, given(cmd, options, args))
 			if err != nil {
 				return err
 			}
+			options, args = run.Check, run.Paths
 			if len(args) == 0 {
-				return configured.noPath(cmd, "no PATH: name a folder, an app, a chart or a manifest")
+				return noPath(cmd, read, "no PATH: name a folder, an app, a chart or a manifest")
 			}
 			coverage, err := check.List(cmd.Context(), args, options)
 			if err != nil {

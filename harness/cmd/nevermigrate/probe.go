@@ -57,10 +57,13 @@ decided, or a hole escaped.`,
 			if !ok {
 				return usageError(cmd, fmt.Errorf("unknown output %q: use table, json or markdown", output))
 			}
-			if _, err := configs.apply(cmd, settings{constraints: &check.Constraints, kubeVersion: &check.Render.KubeVersion, apiVersions: &check.Render.APIVersions}); err != nil {
+			said := given(cmd, check, args)
+			said.NoBaseline = true // the flag is for holes
+			run, _, err := configs.join(cmd, check, said)
+			if err != nil {
 				return err
 			}
-			options.Constraints, options.Render = check.Constraints, check.Render
+			options.Constraints, options.Render = run.Check.Constraints, run.Check.Render
 			options.Policy, options.Verification = check.Policy, check.Verification
 			// Helm warns of values of another type than the chart's, of which
 			// there are many here.

@@ -19,9 +19,11 @@ func newRenderCommand() *cobra.Command {
 		Example: `  nevermigrate render argocd/applications/agents | conftest test -`,
 		Args:    exactArgs(1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := configs.apply(cmd, settings{kubeVersion: &options.Render.KubeVersion, apiVersions: &options.Render.APIVersions}); err != nil {
+			run, _, err := configs.join(cmd, options, given(cmd, options, args))
+			if err != nil {
 				return err
 			}
+			options = run.Check
 			options.Stdin = cmd.InOrStdin()
 			manifests, err := check.Render(cmd.Context(), args[0], options)
 			if err != nil {
