@@ -8,8 +8,8 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
-	"github.com/proompteng/nevermigrate/harness/internal/diff"
 	"github.com/proompteng/nevermigrate/harness/internal/exempt"
+	"github.com/proompteng/nevermigrate/harness/internal/repository"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -55,7 +55,7 @@ func Join(options check.Options, given Given, c *config.Config, file func(path s
 	run.Check.Render.KubeVersion = cmp.Or(given.KubeVersion, c.KubeVersion.Value, options.Render.KubeVersion)
 	run.Check.Render.APIVersions = either(given.APIVersions, local(c.APIVersions, asItIs))
 	run.Check.Excluded = c.Excludes()
-	run.Check.Provenance = report.Provenance{Configuration: c.Source(), Commit: diff.HeadCommit(".")}
+	run.Check.Provenance = report.Provenance{Configuration: c.Source(), Commit: repository.HeadCommit(".")}
 	run.Check.Exempt = exempt.New(c, run.Paths)
 	if given.NoBaseline {
 		run.Baseline = ""

@@ -21,6 +21,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/internal/repository"
 	"github.com/proompteng/nevermigrate/harness/internal/same"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -61,40 +62,40 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 	if workDir, err = filepath.EvalSymlinks(workDir); err != nil {
 		return nil, err
 	}
-	repository, err := openRepository(workDir)
+	repo, err := repository.Open(workDir)
 	if err != nil {
 		return nil, err
 	}
-	defer repository.close()
-	asked, err := pathsOf(paths, repository.top, workDir)
+	defer repo.Close()
+	asked, err := pathsOf(paths, repo.Top, workDir)
 	if err != nil {
 		return nil, err
 	}
 	if len(asked) == 0 {
 		return nil, errors.New("no path: name an app, a manifest or a folder with apps")
 	}
-	commit, err := repository.baseCommit(options)
+	commit, err := baseCommit(repo, options)
 	if err != nil {
 		return nil, err
 	}
 	base := BaseCommit{Revision: options.Base, Commit: commit.Hash.String(), MergeBase: !options.NoMergeBase}
-	folder, err := folderOutside(repository.top, temporary())
+	folder, err := folderOutside(repo.Top, temporary())
 	if err != nil {
 		return nil, fmt.Errorf("make folder for the base side: %w", err)
 	}
 	defer os.RemoveAll(folder)
 	maxBytes := cmp.Or(options.Check.Render.MaxBytes, render.DefaultMaxBytes)
-	if base.LeftOut, err = repository.write(ctx, commit, folder, maxBytes); err != nil {
+	if base.LeftOut, err = repo.Write(ctx, commit, folder, maxBytes); err != nil {
 		return nil, fmt.Errorf("read the files of %s (%.12s): %w", base.Revision, base.Commit, err)
 	}
-	workDirInTree, err := filepath.Rel(repository.top, workDir)
+	workDirInTree, err := filepath.Rel(repo.Top, workDir)
 	if err != nil {
 		return nil, err
 	}
 	c := comparison{
 		asked:   asked,
 		base:    &side{top: folder, workDir: filepath.Join(folder, workDirInTree), realWorkDir: workDir, leftOut: base.LeftOut, exclude: options.Check.Excluded},
-		head:    &side{top: repository.top, workDir: workDir, realWorkDir: workDir, exclude: options.Check.Excluded},
+		head:    &side{top: repo.Top, workDir: workDir, realWorkDir: workDir, exclude: options.Check.Excluded},
 		options: options,
 	}
 	base.Contract = HeadSide
@@ -107,7 +108,7 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		own.Paths = asked
 		c.contracts = &[2]ContractOf{before, own}
 		judging := before.Check
-		more, err := pathsOf(before.Paths, repository.top, workDir)
+		more, err := pathsOf(before.Paths, repo.Top, workDir)
 		if err != nil {
 			return nil, fmt.Errorf("the contract of the base side: %w", err)
 		}
@@ -157,16 +158,16 @@ func folderOutside(top string, places []string) (folder string, err error) {
 }
 
 // baseCommit finds the commit to compare with.
-func (r *repository) baseCommit(options Options) (*object.Commit, error) {
-	commit, err := r.resolve(options.Base)
+func baseCommit(r *repository.Repository, options Options) (*object.Commit, error) {
+	commit, err := r.Resolve(options.Base)
 	if err != nil || options.NoMergeBase {
 		return commit, err
 	}
-	head, err := r.resolve("HEAD")
+	head, err := r.Resolve("HEAD")
 	if err != nil {
 		return nil, fmt.Errorf("find HEAD, to know where it left %s: %w", options.Base, err)
 	}
-	return r.mergeBase(commit, head)
+	return r.MergeBase(commit, head)
 }
 
 // comparison finds and judges the targets of two sides, and compares the reports.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/lane"
+	"github.com/proompteng/nevermigrate/harness/internal/repository/repositorytest"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -102,11 +103,19 @@ func describe(d *Diff) string {
 // quick leaves out what most tests do not look at.
 var quick = check.Options{WithoutCauses: true}
 
+// testRepository is a repository with what is asked of it here.
+type testRepository struct{ *repositorytest.Repository }
+
+func newRepository(t testing.TB) *testRepository {
+	t.Helper()
+	return &testRepository{repositorytest.New(t)}
+}
+
 // run compares paths with a base, in the folder of the repository.
 func (r *testRepository) run(base string, paths ...string) *Diff {
 	r.Helper()
 	d, err := Run(r.Context(), paths, Options{Base: base, Check: quick})
-	r.must(err)
+	r.Must(err)
 	return d
 }
 
@@ -125,16 +134,16 @@ func (r *testRepository) expect(d *Diff, want string, status int) {
 func (r *testRepository) validate(d *Diff) {
 	r.Helper()
 	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema))
-	r.must(err)
+	r.Must(err)
 	compiler := jsonschema.NewCompiler()
-	r.must(compiler.AddResource("schema.json", schema))
+	r.Must(compiler.AddResource("schema.json", schema))
 	compiled, err := compiler.Compile("schema.json")
-	r.must(err)
+	r.Must(err)
 	var written bytes.Buffer
-	r.must(d.WriteJSON(&written))
+	r.Must(d.WriteJSON(&written))
 	document, err := jsonschema.UnmarshalJSON(&written)
-	r.must(err)
-	r.must(compiled.Validate(document))
+	r.Must(err)
+	r.Must(compiled.Validate(document))
 }
 
 // TestSchema: what the diff's schema says of findings is what the report's says.
@@ -159,12 +168,12 @@ func TestSchema(t *testing.T) {
 func TestTenCommits(t *testing.T) {
 	lane.Full(t)
 	r := newRepository(t)
-	t.Chdir(r.dir)
-	r.write(start)
-	r.commit("main")
+	t.Chdir(r.Dir)
+	r.WriteFiles(start)
+	r.Commit("main")
 	judge := func() *report.Report {
 		judged, err := check.All(t.Context(), []string{"."}, quick)
-		r.must(err)
+		r.Must(err)
 		return judged
 	}
 	before := judge()
@@ -175,14 +184,14 @@ func TestTenCommits(t *testing.T) {
 		status  int
 		newOnly int
 	}{
-		{"value flipped", func() { r.write("-- apps/agents/values.yaml --\nreplicas: 2\nmigrations: auto\n") }, `
+		{"value flipped", func() { r.WriteFiles("-- apps/agents/values.yaml --\nreplicas: 2\nmigrations: auto\n") }, `
 changed apps/agents fail
   changed Pod/agents-controllers controllers main: skip → auto
   new CNM002 Pod/agents-controllers main
 `, 1, 1},
 		{"patch added", func() {
-			r.replace("apps/plain/kustomization.yaml", "resources", "patches: [{path: patch.yaml}]\nresources")
-			r.write("-- apps/plain/patch.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: plain-controllers}\nspec:\n  containers:\n  - {name: main, env: [{name: JANGAR_MIGRATIONS, value: 'true'}]}\n")
+			r.Replace("apps/plain/kustomization.yaml", "resources", "patches: [{path: patch.yaml}]\nresources")
+			r.WriteFiles("-- apps/plain/patch.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: plain-controllers}\nspec:\n  containers:\n  - {name: main, env: [{name: JANGAR_MIGRATIONS, value: 'true'}]}\n")
 		}, `
 kept apps/agents fail
   kept CNM002 Pod/agents-controllers main
@@ -191,7 +200,7 @@ changed apps/plain fail
   new CNM002 Pod/plain-controllers main
 `, 1, 1},
 		{"container added", func() {
-			r.replace("charts/service/templates/pod.yaml", "spec:\n", "spec:\n  initContainers: [{name: wait}]\n")
+			r.Replace("charts/service/templates/pod.yaml", "spec:\n", "spec:\n  initContainers: [{name: wait}]\n")
 		}, `
 changed apps/agents fail
   added Pod/agents-controllers controllers wait: auto
@@ -203,7 +212,7 @@ changed apps/workers fail
   added Pod/workers-controllers controllers wait: auto
   new CNM001 Pod/workers-controllers wait
 `, 1, 1},
-		{"container removed", func() { r.replace("charts/service/templates/pod.yaml", "  initContainers: [{name: wait}]\n", "") }, `
+		{"container removed", func() { r.Replace("charts/service/templates/pod.yaml", "  initContainers: [{name: wait}]\n", "") }, `
 changed apps/agents fail
   removed Pod/agents-controllers controllers wait: auto
   kept CNM002 Pod/agents-controllers main
@@ -214,17 +223,17 @@ changed apps/workers pass
   removed Pod/workers-controllers controllers wait: auto
   fixed CNM001 Pod/workers-controllers wait
 `, 1, 0},
-		{"app renamed", func() { r.move("apps/plain", "apps/simple") }, `
+		{"app renamed", func() { r.Move("apps/plain", "apps/simple") }, `
 kept apps/agents fail
   kept CNM002 Pod/agents-controllers main
 moved apps/plain → apps/simple fail
   kept CNM002 Pod/plain-controllers main
 `, 1, 0},
 		{"app moved and changed", func() {
-			r.move("apps/simple", "more/deep/simple")
-			r.remove("more/deep/simple/patch.yaml")
-			r.replace("more/deep/simple/kustomization.yaml", "patches: [{path: patch.yaml}]\n", "")
-			r.replace("more/deep/simple/pod.yaml", "containers:\n", "containers:\n  - {name: second}\n")
+			r.Move("apps/simple", "more/deep/simple")
+			r.Remove("more/deep/simple/patch.yaml")
+			r.Replace("more/deep/simple/kustomization.yaml", "patches: [{path: patch.yaml}]\n", "")
+			r.Replace("more/deep/simple/pod.yaml", "containers:\n", "containers:\n  - {name: second}\n")
 		}, `
 kept apps/agents fail
   kept CNM002 Pod/agents-controllers main
@@ -234,7 +243,7 @@ moved apps/simple → more/deep/simple fail
   new CNM001 Pod/plain-controllers second
   fixed CNM002 Pod/plain-controllers main
 `, 1, 1},
-		{"finding fixed", func() { r.replace("more/deep/simple/pod.yaml", "  - {name: second}\n", "") }, `
+		{"finding fixed", func() { r.Replace("more/deep/simple/pod.yaml", "  - {name: second}\n", "") }, `
 kept apps/agents fail
   kept CNM002 Pod/agents-controllers main
 changed more/deep/simple pass
@@ -242,7 +251,7 @@ changed more/deep/simple pass
   fixed CNM001 Pod/plain-controllers second
 `, 1, 0},
 		{"new app with an old finding", func() {
-			r.write("-- apps/gateway/kustomization.yaml --\nnamespace: gateway\nhelmGlobals: {chartHome: ../../charts}\nhelmCharts:\n- {name: service, releaseName: gateway, valuesFile: values.yaml}\n-- apps/gateway/values.yaml --\nmigrations: auto\n")
+			r.WriteFiles("-- apps/gateway/kustomization.yaml --\nnamespace: gateway\nhelmGlobals: {chartHome: ../../charts}\nhelmCharts:\n- {name: service, releaseName: gateway, valuesFile: values.yaml}\n-- apps/gateway/values.yaml --\nmigrations: auto\n")
 		}, `
 kept apps/agents fail
   kept CNM002 Pod/agents-controllers main
@@ -251,7 +260,7 @@ added apps/gateway fail
   new CNM002 Pod/gateway-controllers main
 `, 1, 1},
 		{"chart changed below its apps", func() {
-			r.replace("charts/service/templates/pod.yaml", "JANGAR_MIGRATIONS,", "JANGAR_MIGRATION,")
+			r.Replace("charts/service/templates/pod.yaml", "JANGAR_MIGRATIONS,", "JANGAR_MIGRATION,")
 		}, `
 changed apps/agents fail
   new CNM001 Pod/agents-controllers main
@@ -265,7 +274,7 @@ changed apps/workers fail
 `, 1, 1},
 		{"apps deleted, and the chart that only they read", func() {
 			for _, dir := range []string{"apps/agents", "apps/gateway", "apps/workers", "charts/service"} {
-				r.remove(dir)
+				r.Remove(dir)
 			}
 		}, `
 removed apps/agents
@@ -286,7 +295,7 @@ removed apps/workers
 			// Before the commit the change counts already.
 			step.change()
 			uncommitted := r.run("main", ".")
-			r.commit("main")
+			r.Commit("main")
 			d := r.run("HEAD~1", ".")
 			if diff := cmp.Diff(describe(d), describe(uncommitted)); diff != "" {
 				t.Errorf("uncommitted (-committed +uncommitted):\n%s", diff)
@@ -294,7 +303,7 @@ removed apps/workers
 			// Two reports of check on both sides say the same.
 			after := judge()
 			files, err := Files(File{"before.json", before}, File{"-", after})
-			r.must(err)
+			r.Must(err)
 			before = after
 			if diff := cmp.Diff(describe(d), describe(files)); diff != "" {
 				t.Errorf("two reports (-repository +reports):\n%s", diff)
@@ -333,7 +342,7 @@ func TestLastControllers(t *testing.T) {
 		want   string
 		status int
 	}{
-		{"renamed", ".", func(r *testRepository) { r.replace("app/pod.yaml", "x-controllers", "x-workers") }, `
+		{"renamed", ".", func(r *testRepository) { r.Replace("app/pod.yaml", "x-controllers", "x-workers") }, `
 changed app pass
   added Pod/x-workers control-plane main: skip
   removed Pod/x-controllers controllers main: skip
@@ -342,7 +351,7 @@ changed app pass
 changed . fail
   new CNM007
 `, 1},
-		{"named app", "app", func(r *testRepository) { r.replace("app/pod.yaml", "x-controllers", "x-workers") }, `
+		{"named app", "app", func(r *testRepository) { r.Replace("app/pod.yaml", "x-controllers", "x-workers") }, `
 changed app fail
   added Pod/x-workers control-plane main: skip
   removed Pod/x-controllers controllers main: skip
@@ -351,37 +360,37 @@ changed app fail
   new CNM103
 `, 1},
 		{"label gone", "app", func(r *testRepository) {
-			r.replace("app/pod.yaml", "JANGAR", "AGENTS")
-			r.replace("app/pod.yaml", "x-c", "c")
+			r.Replace("app/pod.yaml", "JANGAR", "AGENTS")
+			r.Replace("app/pod.yaml", "x-c", "c")
 		}, `
 changed app fail
   removed Pod/x-controllers controllers main: skip
   lost controllers
   new CNM007
 `, 1},
-		{"app deleted", ".", func(r *testRepository) { r.remove("app") }, `
+		{"app deleted", ".", func(r *testRepository) { r.Remove("app") }, `
 removed app
   removed Pod/x-controllers controllers main: skip
   lost controllers
 changed . fail
   new CNM007
 `, 1},
-		{"named app deleted", "app", func(r *testRepository) { r.remove("app") }, `
+		{"named app deleted", "app", func(r *testRepository) { r.Remove("app") }, `
 removed app
   removed Pod/x-controllers controllers main: skip
   lost controllers
 changed . fail
   new CNM007
 `, 1},
-		{"named app moved away", "app", func(r *testRepository) { r.move("app", "other/place") }, `
+		{"named app moved away", "app", func(r *testRepository) { r.Move("app", "other/place") }, `
 moved app → other/place pass
 `, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRepository(t)
-			t.Chdir(r.dir)
-			r.write(pod("x-controllers", "skip"))
-			r.commit("main")
+			t.Chdir(r.Dir)
+			r.WriteFiles(pod("x-controllers", "skip"))
+			r.Commit("main")
 			test.change(r)
 			d := r.run("main", test.path)
 			r.expect(d, test.want, test.status)
@@ -396,11 +405,11 @@ moved app → other/place pass
 // app is followed out of them and into them.
 func TestPaths(t *testing.T) {
 	r := newRepository(t)
-	r.write(start)
-	r.commit("main")
-	r.replace("apps/plain/pod.yaml", "skip", "auto")
-	r.move("apps/workers", "elsewhere/workers")
-	r.write("-- sub/folder/readme.md --\n")
+	r.WriteFiles(start)
+	r.Commit("main")
+	r.Replace("apps/plain/pod.yaml", "skip", "auto")
+	r.Move("apps/workers", "elsewhere/workers")
+	r.WriteFiles("-- sub/folder/readme.md --\n")
 
 	const plain = `
 changed %splain fail
@@ -421,10 +430,10 @@ changed %splain fail
 		{".", "apps/agents", "", 0},
 	} {
 		t.Run(test.dir+" "+test.path, func(t *testing.T) {
-			t.Chdir(filepath.Join(r.dir, test.dir))
+			t.Chdir(filepath.Join(r.Dir, test.dir))
 			r := *r
 			r.TB = t
-			r.expect(r.run("main", strings.ReplaceAll(test.path, "ABSOLUTE", r.dir)), test.want, test.status)
+			r.expect(r.run("main", strings.ReplaceAll(test.path, "ABSOLUTE", r.Dir)), test.want, test.status)
 		})
 	}
 }
@@ -440,16 +449,16 @@ func TestMoved(t *testing.T) {
 		{
 			"rewritten, same workloads", pod("x-controllers", "skip"),
 			func(r *testRepository) {
-				r.remove("app")
-				r.write("-- new/kustomization.yaml --\nresources:\n  - all.json\n-- new/all.json --\n" +
+				r.Remove("app")
+				r.WriteFiles("-- new/kustomization.yaml --\nresources:\n  - all.json\n-- new/all.json --\n" +
 					`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "x-controllers"}, "spec": {"containers": [{"name": "main", "env": [{"name": "JANGAR_MIGRATIONS", "value": "skip"}]}]}}`)
 			}, "moved app → new pass\n",
 		},
 		{
 			"nothing alike", pod("x-controllers", "skip"),
 			func(r *testRepository) {
-				r.remove("app")
-				r.write("-- new/kustomization.yaml --\nresources:\n  - all.json\n-- new/all.json --\n" +
+				r.Remove("app")
+				r.WriteFiles("-- new/kustomization.yaml --\nresources:\n  - all.json\n-- new/all.json --\n" +
 					`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "y-controllers"}, "spec": {"containers": [{"name": "main", "env": [{"name": "JANGAR_MIGRATIONS", "value": "skip"}]}]}}`)
 			}, `
 removed app
@@ -461,12 +470,12 @@ added new pass
 		},
 		{
 			"two equal apps keep their names", pod("x-controllers", "skip") + strings.ReplaceAll(pod("x-controllers", "skip"), "app/", "bpp/"),
-			func(r *testRepository) { r.move("app", "z/bpp"); r.move("bpp", "z/app") },
+			func(r *testRepository) { r.Move("app", "z/bpp"); r.Move("bpp", "z/app") },
 			"moved app → z/app pass\nmoved bpp → z/bpp pass\n",
 		},
 		{
 			"another app in the old place", pod("x-controllers", "skip"),
-			func(r *testRepository) { r.move("app", "new"); r.write(pod("y-controllers", "skip")) },
+			func(r *testRepository) { r.Move("app", "new"); r.WriteFiles(pod("y-controllers", "skip")) },
 			`
 changed app pass
   added Pod/y-controllers controllers main: skip
@@ -477,15 +486,15 @@ added new pass
 		},
 		{
 			"a folder of apps was an app", "-- apps/kustomization.yaml --\nresources: [one]\n" + strings.ReplaceAll(pod("x-controllers", "skip"), "app/", "apps/one/"),
-			func(r *testRepository) { r.remove("apps/kustomization.yaml") },
+			func(r *testRepository) { r.Remove("apps/kustomization.yaml") },
 			"removed apps\n  removed Pod/x-controllers controllers main: skip\n  lost controllers\n",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRepository(t)
-			t.Chdir(r.dir)
-			r.write(test.base)
-			r.commit("main")
+			t.Chdir(r.Dir)
+			r.WriteFiles(test.base)
+			r.Commit("main")
 			test.change(r)
 			r.expect(r.run("main", "."), test.want, 0)
 		})
@@ -496,12 +505,12 @@ added new pass
 // only; one that does not on the head side is undecided.
 func TestUnjudged(t *testing.T) {
 	r := newRepository(t)
-	t.Chdir(r.dir)
-	r.write(pod("x-controllers", "auto"))
-	r.remove("app/pod.yaml")
-	broken := r.commit("main")
-	r.write(pod("x-controllers", "auto"))
-	r.commit("main")
+	t.Chdir(r.Dir)
+	r.WriteFiles(pod("x-controllers", "auto"))
+	r.Remove("app/pod.yaml")
+	broken := r.Commit("main")
+	r.WriteFiles(pod("x-controllers", "auto"))
+	r.Commit("main")
 	d := r.run("HEAD~1", ".")
 	r.expect(d, `
 changed app fail
@@ -513,7 +522,7 @@ changed app fail
 		t.Errorf("exit status %d, want 1", got)
 	}
 
-	r.remove("app/pod.yaml")
+	r.Remove("app/pod.yaml")
 	d = r.run("HEAD", ".")
 	r.expect(d, `
 changed app error
@@ -522,7 +531,7 @@ changed app error
 	if got := d.ExitStatus(true, false); got != 2 {
 		t.Errorf("exit status %d, want 2", got)
 	}
-	t.Chdir(filepath.Join(r.dir, "app"))
+	t.Chdir(filepath.Join(r.Dir, "app"))
 	d = r.run(broken.String(), ".")
 	r.expect(d, `
 changed . error
@@ -539,25 +548,25 @@ func TestLinks(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newRepository(t)
-	t.Chdir(r.dir)
-	r.write(pod("x-controllers", "skip") + strings.ReplaceAll(pod("y-controllers", "skip"), "app/", "linked/"))
-	r.move("linked/pod.yaml", "linked/real.yaml")
-	link := func(target, name string) { r.must(os.Symlink(target, filepath.Join(r.dir, name))) }
+	t.Chdir(r.Dir)
+	r.WriteFiles(pod("x-controllers", "skip") + strings.ReplaceAll(pod("y-controllers", "skip"), "app/", "linked/"))
+	r.Move("linked/pod.yaml", "linked/real.yaml")
+	link := func(target, name string) { r.Must(os.Symlink(target, filepath.Join(r.Dir, name))) }
 	link("real.yaml", "linked/pod.yaml")
 	link("nowhere", "dangling")
 	link("loop", "loop")
 	link("..", "app/up")
 	link("app/up/../..", "sly")
-	link(filepath.Join(r.dir, "app"), "absolute")
-	r.remove("app/pod.yaml")
+	link(filepath.Join(r.Dir, "app"), "absolute")
+	r.Remove("app/pod.yaml")
 	link(outside, "app/pod.yaml")
-	r.commit("main")
-	r.remove("app/pod.yaml")
-	r.write(pod("x-controllers", "skip"))
-	r.remove("absolute")
-	r.remove("sly")
-	r.remove("loop")
-	r.remove("app/up")
+	r.Commit("main")
+	r.Remove("app/pod.yaml")
+	r.WriteFiles(pod("x-controllers", "skip"))
+	r.Remove("absolute")
+	r.Remove("sly")
+	r.Remove("loop")
+	r.Remove("app/up")
 
 	d := r.run("main", ".")
 	r.expect(d, `
@@ -574,22 +583,22 @@ changed app pass
 // anything in it afterwards that was not there before.
 func TestNothingIsWritten(t *testing.T) {
 	r := newRepository(t)
-	t.Chdir(r.dir)
+	t.Chdir(r.Dir)
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
-	r.write(start)
-	r.commit("main")
-	r.replace("apps/plain/pod.yaml", "skip", "auto")
+	r.WriteFiles(start)
+	r.Commit("main")
+	r.Replace("apps/plain/pod.yaml", "skip", "auto")
 	state := func() map[string]string {
 		files := map[string]string{}
-		for _, root := range []string{r.dir, temporary} {
-			r.must(filepath.Walk(root, func(file string, info os.FileInfo, err error) error {
+		for _, root := range []string{r.Dir, temporary} {
+			r.Must(filepath.Walk(root, func(file string, info os.FileInfo, err error) error {
 				if err == nil {
 					files[file] = fmt.Sprint(info.Mode(), info.ModTime())
 				}
 				if err == nil && info.Mode().IsRegular() {
 					content, err := os.ReadFile(file)
-					r.must(err)
+					r.Must(err)
 					files[file] += string(content)
 				}
 				return err
@@ -607,26 +616,26 @@ func TestNothingIsWritten(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	r := newRepository(t)
-	r.write(pod("x-controllers", "skip") + "-- notes/readme.md --\n")
-	r.commit("main")
-	alone := r.commitTree(r.tree(r.dir))
+	r.WriteFiles(pod("x-controllers", "skip") + "-- notes/readme.md --\n")
+	r.Commit("main")
+	alone := r.CommitTree(r.Tree(r.Dir))
 	outside := t.TempDir()
 	for _, test := range []struct{ name, dir, path, base, want string }{
 		{"not a repository", outside, ".", "main", "not in a git repository: run diff inside of the working tree that is compared"},
-		{"bare", filepath.Join(r.dir, ".git"), ".", "main", "this repository is bare: it has no working tree, which is the head side; make one with `git worktree add`"},
-		{"unknown revision", r.dir, ".", "release", `revision "release" is not in this repository: fetch it: git fetch origin release`},
-		{"unknown branch of a remote", r.dir, ".", "origin/main~2", `revision "origin/main~2" is not in this repository: fetch it: git fetch origin main`},
-		{"unknown hash", r.dir, ".", "0123456789012345678901234567890123456789", `revision "0123456789012345678901234567890123456789" is not in this repository: there is no commit 012345678901: fetch it: git fetch origin 0123456789012345678901234567890123456789`},
-		{"before the first commit", r.dir, ".", "HEAD~3", fmt.Sprintf(`revision "HEAD~3": commit %.12s has 0 parents`, r.head())},
-		{"reflog", r.dir, ".", "main@{1}", `revision "main@{1}": use a branch, a tag, a hash, HEAD or origin/BRANCH, with ~N or ^N after it if need be`},
-		{"flag", r.dir, ".", "-x", `revision "-x" is not in this repository: fetch it: git fetch origin -x`},
-		{"other history", r.dir, ".", alone.String(), fmt.Sprintf("%.12s and HEAD have no common ancestor: pass --no-merge-base to compare with the revision itself", alone)},
-		{"path outside", r.dir, outside, "main", outside + ": outside of the repository"},
-		{"path that climbs out", r.dir, "..", "main", "..: outside of the repository"},
-		{"standard input", r.dir, "-", "main", "-: standard input has no base side: name an app, a manifest or a folder of the repository"},
-		{"no such path", r.dir, "gone", "main", "gone: no such file or folder, neither in the working tree nor in main"},
-		{"no app", r.dir, "notes", "main", "notes: no app, chart or manifest with a workload in it or below it: an app is a folder with a kustomization.yaml, a chart one with a Chart.yaml, neither in the working tree nor in main"},
-		{"not a manifest", r.dir, "notes/readme.md", "main", "notes/readme.md: not a manifest: its name must end in .yaml, .yml, .json"},
+		{"bare", filepath.Join(r.Dir, ".git"), ".", "main", "this repository is bare: it has no working tree, which is the head side; make one with `git worktree add`"},
+		{"unknown revision", r.Dir, ".", "release", `revision "release" is not in this repository: fetch it: git fetch origin release`},
+		{"unknown branch of a remote", r.Dir, ".", "origin/main~2", `revision "origin/main~2" is not in this repository: fetch it: git fetch origin main`},
+		{"unknown hash", r.Dir, ".", "0123456789012345678901234567890123456789", `revision "0123456789012345678901234567890123456789" is not in this repository: there is no commit 012345678901: fetch it: git fetch origin 0123456789012345678901234567890123456789`},
+		{"before the first commit", r.Dir, ".", "HEAD~3", fmt.Sprintf(`revision "HEAD~3": commit %.12s has 0 parents`, r.head())},
+		{"reflog", r.Dir, ".", "main@{1}", `revision "main@{1}": use a branch, a tag, a hash, HEAD or origin/BRANCH, with ~N or ^N after it if need be`},
+		{"flag", r.Dir, ".", "-x", `revision "-x" is not in this repository: fetch it: git fetch origin -x`},
+		{"other history", r.Dir, ".", alone.String(), fmt.Sprintf("%.12s and HEAD have no common ancestor: pass --no-merge-base to compare with the revision itself", alone)},
+		{"path outside", r.Dir, outside, "main", outside + ": outside of the repository"},
+		{"path that climbs out", r.Dir, "..", "main", "..: outside of the repository"},
+		{"standard input", r.Dir, "-", "main", "-: standard input has no base side: name an app, a manifest or a folder of the repository"},
+		{"no such path", r.Dir, "gone", "main", "gone: no such file or folder, neither in the working tree nor in main"},
+		{"no app", r.Dir, "notes", "main", "notes: no app, chart or manifest with a workload in it or below it: an app is a folder with a kustomization.yaml, a chart one with a Chart.yaml, neither in the working tree nor in main"},
+		{"not a manifest", r.Dir, "notes/readme.md", "main", "notes/readme.md: not a manifest: its name must end in .yaml, .yml, .json"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Chdir(test.dir)
@@ -639,34 +648,34 @@ func TestErrors(t *testing.T) {
 }
 
 func (r *testRepository) head() string {
-	ref, err := r.storage.Reference("refs/heads/main")
-	r.must(err)
+	ref, err := r.Storage.Reference("refs/heads/main")
+	r.Must(err)
 	return ref.Hash().String()
 }
 
 // TestConstraints: both sides are judged by the constraint of today.
 func TestConstraints(t *testing.T) {
 	r := newRepository(t)
-	t.Chdir(r.dir)
-	r.write(pod("x-controllers", "auto"))
-	r.commit("main")
-	r.write("-- constraint.yaml --\napiVersion: constraints.gatekeeper.sh/v1beta1\nkind: ControllersNeverMigrate\nmetadata: {name: renamed}\nspec: {parameters: {envVar: AGENTS_MIGRATIONS}}\n")
+	t.Chdir(r.Dir)
+	r.WriteFiles(pod("x-controllers", "auto"))
+	r.Commit("main")
+	r.WriteFiles("-- constraint.yaml --\napiVersion: constraints.gatekeeper.sh/v1beta1\nkind: ControllersNeverMigrate\nmetadata: {name: renamed}\nspec: {parameters: {envVar: AGENTS_MIGRATIONS}}\n")
 	d, err := Run(t.Context(), []string{"."}, Options{Base: "main", Check: check.Options{WithoutCauses: true, Constraints: []string{"constraint.yaml"}}})
-	r.must(err)
+	r.Must(err)
 	r.expect(d, "unchanged app fail\n  kept CNM001 Pod/x-controllers main\n", 1)
 }
 
 // TestCausesOfNew: old findings cost no search, and what is new has its causes.
 func TestCausesOfNew(t *testing.T) {
 	r := newRepository(t)
-	t.Chdir(r.dir)
-	r.write(start)
-	r.replace("apps/plain/pod.yaml", "skip", "auto")
-	r.commit("main")
-	r.write("-- apps/agents/values.yaml --\nmigrations: auto\n")
+	t.Chdir(r.Dir)
+	r.WriteFiles(start)
+	r.Replace("apps/plain/pod.yaml", "skip", "auto")
+	r.Commit("main")
+	r.WriteFiles("-- apps/agents/values.yaml --\nmigrations: auto\n")
 	for _, newOnly := range []bool{false, true} {
 		d, err := Run(t.Context(), []string{"."}, Options{Base: "main", CausesOfNew: newOnly})
-		r.must(err)
+		r.Must(err)
 		r.expect(d, `
 changed apps/agents fail
   changed Pod/agents-controllers controllers main: skip → auto

@@ -367,3 +367,11 @@ func isBelow(folder, file string) bool {
 	relative, err := filepath.Rel(folder, file)
 	return err == nil && filepath.IsLocal(relative)
 }
+
+// absolute is a path as seen from a folder.
+func absolute(folder, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(folder, path)
+}

@@ -1,4 +1,4 @@
-package diff
+package repository
 
 import (
 	"context"
@@ -28,7 +28,7 @@ const (
 // repository too, and its TreeWalker ends without an error at a folder that is
 // not in the repository, as if nothing came after it.
 type checkout struct {
-	repository *repository
+	repository *Repository
 	root       *os.Root
 	maxBytes   int64
 
@@ -39,12 +39,12 @@ type checkout struct {
 	leftOut []string
 }
 
-// write writes the files of a commit into a folder, which must be empty, and
+// Write writes the files of a commit into a folder, which must be empty, and
 // returns the paths that it left out, sorted: symbolic links that lead out of
 // the tree, which would show the machine's files as the repository's, and files
 // of more than maxBytes, which rendering would refuse. Submodules are not part
 // of the tree, and git filters (LFS) are not run.
-func (r *repository) write(ctx context.Context, commit *object.Commit, folder string, maxBytes int64) ([]string, error) {
+func (r *Repository) Write(ctx context.Context, commit *object.Commit, folder string, maxBytes int64) ([]string, error) {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return nil, err

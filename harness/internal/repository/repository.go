@@ -1,4 +1,6 @@
-package diff
+// Package repository reads a git repository: its commits, its files as a commit has
+// them, and what is checked out. No git is run, and nothing is ever written to it.
+package repository
 
 import (
 	"cmp"
@@ -18,16 +20,16 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 )
 
-// repository reads commits and refs. Nothing is ever written to it.
+// Repository reads commits and refs. It is not safe for concurrent use.
 //
 // It is go-git's storage, and not its Repository, because that one refuses to
 // open a partial clone and a repository with extensions.worktreeConfig, and
 // links SSH and HTTP into the program. What is overridden below is what go-git's
 // storage gets wrong: borrowed objects, and where a shallow clone ends.
-type repository struct {
+type Repository struct {
 	*filesystem.Storage
-	// top is the real path of the working tree.
-	top string
+	// Top is the real path of the working tree.
+	Top string
 	// stores hold the objects: those that are borrowed, as clones with --shared and
 	// --reference do, and last the repository's own. Go-git takes a relative path
 	// in objects/info/alternates for one below .git, does not follow the alternates
@@ -40,14 +42,14 @@ type repository struct {
 	unread error
 }
 
-// openRepository opens the repository that a folder is in. No git is run, and
-// no configuration of the repository is acted on.
-func openRepository(dir string) (*repository, error) {
+// Open opens the repository that a folder is in, by its real path. No git is run, and
+// no configuration of the repository is acted on. It is to be closed.
+func Open(dir string) (*Repository, error) {
 	top, dot, err := findDotGit(dir)
 	if err != nil {
 		return nil, err
 	}
-	r := &repository{top: top, shallow: map[plumbing.Hash]bool{}}
+	r := &Repository{Top: top, shallow: map[plumbing.Hash]bool{}}
 	if err := r.open(dot); err != nil {
 		return nil, fmt.Errorf("open repository %s: %w", top, err)
 	}
@@ -61,11 +63,11 @@ func HeadCommit(dir string) string {
 	if err != nil {
 		return ""
 	}
-	r, err := openRepository(dir)
+	r, err := Open(dir)
 	if err != nil {
 		return ""
 	}
-	defer r.close()
+	defer r.Close()
 	hash, err := r.lookUpName("HEAD")
 	if err != nil {
 		return ""
@@ -77,7 +79,7 @@ func HeadCommit(dir string) string {
 // file in memory.
 var storageOptions = filesystem.Options{KeepDescriptors: true, LargeObjectThreshold: 16 << 20}
 
-func (r *repository) open(dot string) error {
+func (r *Repository) open(dot string) error {
 	common := dot
 	if text, err := os.ReadFile(filepath.Join(dot, "commondir")); err == nil {
 		common = absolute(dot, strings.TrimSpace(string(text)))
@@ -104,7 +106,8 @@ func (r *repository) open(dot string) error {
 	return nil
 }
 
-func (r *repository) close() {
+// Close closes the files of the repository.
+func (r *Repository) Close() {
 	for _, store := range r.stores {
 		_ = store.Close()
 	}
@@ -150,7 +153,7 @@ func isBare(dir string) bool {
 
 // refuseFormat refuses a repository whose objects or refs have a form that is
 // not read here. Other extensions do not concern a reader.
-func (r *repository) refuseFormat() error {
+func (r *Repository) refuseFormat() error {
 	config, err := r.Config()
 	if err != nil {
 		return fmt.Errorf("read its configuration: %w", err)
@@ -186,7 +189,7 @@ func alternates(folder string, depth int) []*filesystem.ObjectStorage {
 }
 
 // EncodedObject implements storer.EncodedObjectStorer.
-func (r *repository) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (found plumbing.EncodedObject, err error) {
+func (r *Repository) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash) (found plumbing.EncodedObject, err error) {
 	for _, store := range r.stores {
 		if found, err = store.EncodedObject(kind, hash); err == nil {
 			break
@@ -202,7 +205,7 @@ func (r *repository) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash)
 }
 
 // HashesWithPrefix lists the objects whose hashes begin so.
-func (r *repository) HashesWithPrefix(prefix []byte) (hashes []plumbing.Hash, err error) {
+func (r *Repository) HashesWithPrefix(prefix []byte) (hashes []plumbing.Hash, err error) {
 	for _, store := range r.stores {
 		found, storeErr := store.HashesWithPrefix(prefix)
 		hashes, err = append(hashes, found...), cmp.Or(err, storeErr)

@@ -1,4 +1,4 @@
-package diff
+package repository
 
 import (
 	"cmp"
@@ -23,7 +23,7 @@ var stepPattern = regexp.MustCompile(`[~^](?:\d+|\{commit\}|\{\})?`)
 // errNotThere says that a name or an object is not in the repository.
 var errNotThere = errors.New("is not in this repository")
 
-// resolve finds the commit that a revision names: a branch, a tag, a hash that
+// Resolve finds the commit that a revision names: a branch, a tag, a hash that
 // may be abbreviated, HEAD, a branch of a remote, with steps to ancestors. What
 // is meant by anything else (a reflog, a search) is not guessed.
 //
@@ -32,7 +32,7 @@ var errNotThere = errors.New("is not in this repository")
 // it, three letters are a hash, main@{0} and main@{upstream} are main, HEAD:file
 // and HEAD^{tree} are HEAD; a tag of a tag, an abbreviated hash in capitals of odd
 // length and ^3 are errors.
-func (r *repository) resolve(revision string) (*object.Commit, error) {
+func (r *Repository) Resolve(revision string) (*object.Commit, error) {
 	match := revisionPattern.FindStringSubmatch(revision)
 	if match == nil {
 		return nil, fmt.Errorf("revision %q: use a branch, a tag, a hash, HEAD or origin/BRANCH, with ~N or ^N after it if need be", revision)
@@ -47,7 +47,7 @@ func (r *repository) resolve(revision string) (*object.Commit, error) {
 	return commit, nil
 }
 
-func (r *repository) lookUp(name string, steps []string) (*object.Commit, error) {
+func (r *Repository) lookUp(name string, steps []string) (*object.Commit, error) {
 	hash, err := r.lookUpName(name)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (r *repository) lookUp(name string, steps []string) (*object.Commit, error)
 }
 
 // step follows ~N, the Nth ancestor by first parents, or ^N, the Nth parent.
-func (r *repository) step(commit *object.Commit, step string) (*object.Commit, error) {
+func (r *Repository) step(commit *object.Commit, step string) (*object.Commit, error) {
 	if strings.HasPrefix(step, "^{") {
 		return commit, nil // the step from a tag to its commit has been made
 	}
@@ -80,7 +80,7 @@ func (r *repository) step(commit *object.Commit, step string) (*object.Commit, e
 	return commit, err
 }
 
-func (r *repository) parent(commit *object.Commit, n int) (*object.Commit, error) {
+func (r *Repository) parent(commit *object.Commit, n int) (*object.Commit, error) {
 	if n <= commit.NumParents() {
 		return r.commit(commit.ParentHashes[n-1])
 	}
@@ -92,7 +92,7 @@ func (r *repository) parent(commit *object.Commit, n int) (*object.Commit, error
 
 // lookUpName follows git's order: a whole hash, then refs, then an abbreviated
 // hash, which must be that of one commit or tag only.
-func (r *repository) lookUpName(name string) (plumbing.Hash, error) {
+func (r *Repository) lookUpName(name string) (plumbing.Hash, error) {
 	if name == "@" {
 		name = "HEAD"
 	}
@@ -113,7 +113,7 @@ func (r *repository) lookUpName(name string) (plumbing.Hash, error) {
 	return r.lookUpPrefix(strings.ToLower(name))
 }
 
-func (r *repository) lookUpPrefix(name string) (plumbing.Hash, error) {
+func (r *Repository) lookUpPrefix(name string) (plumbing.Hash, error) {
 	prefix, err := hex.DecodeString(name[:len(name)&^1]) // whole bytes; the last digit is compared below
 	if err != nil || len(name) < 4 {
 		return plumbing.ZeroHash, errNotThere
@@ -142,7 +142,7 @@ func (r *repository) lookUpPrefix(name string) (plumbing.Hash, error) {
 }
 
 // commit reads the commit with a hash, which may be that of a tag.
-func (r *repository) commit(hash plumbing.Hash) (*object.Commit, error) {
+func (r *Repository) commit(hash plumbing.Hash) (*object.Commit, error) {
 	for range 10 {
 		tag, err := object.GetTag(r, hash)
 		if err != nil {
@@ -161,7 +161,7 @@ func (r *repository) commit(hash plumbing.Hash) (*object.Commit, error) {
 }
 
 // fetchHint says how to get a branch or a commit that is not there.
-func (r *repository) fetchHint(name string) string {
+func (r *Repository) fetchHint(name string) string {
 	remote, branch, found := strings.Cut(name, "/")
 	if !found || remote != "origin" {
 		remote, branch = "origin", name
@@ -172,10 +172,10 @@ func (r *repository) fetchHint(name string) string {
 	return fmt.Sprintf("fetch it: git fetch %s %s", remote, branch)
 }
 
-// mergeBase is the best common ancestor of two commits: what a pull request
+// MergeBase is the best common ancestor of two commits: what a pull request
 // changed is what it changed since then. Of several, such as after crosswise
 // merges, the newest is taken.
-func (r *repository) mergeBase(base, head *object.Commit) (*object.Commit, error) {
+func (r *Repository) MergeBase(base, head *object.Commit) (*object.Commit, error) {
 	r.unread = nil
 	found, err := base.MergeBase(head)
 	// Go-git takes a history that it cannot read to its end for one that ends.
