@@ -84,6 +84,8 @@ type Config struct {
 	Baseline    Text
 	KubeVersion Text
 	APIVersions []Text
+	// ArgoCD is what Argo CD knows; nil: nobody says.
+	ArgoCD *ArgoCD
 	// Outputs are each FORMAT or FORMAT=FILE, the file relative to the folder of the
 	// configuration.
 	Outputs []Text

@@ -35,6 +35,11 @@ var (
 	badNameStars = regexp.MustCompile(`\*\*`)
 )
 
+var (
+	isKubeVersion = matching(versionPattern, "no version of Kubernetes: write one such as 1.35.0")
+	isAPIVersion  = matching(apiVersionPattern, "no version of an API: write one such as monitoring.coreos.com/v1")
+)
+
 // field is a key with its value.
 type field struct {
 	name       string
@@ -70,7 +75,7 @@ func (r *reader) read(data []byte) error {
 	if root.ShortTag() == yaml.NodeTagNull {
 		return fmt.Errorf("%s: it is empty: give it a key, or remove it", r.config.File)
 	}
-	known := []string{"constraints", "paths", "exclude", "exemptions", "baseline", "kubeVersion", "apiVersions", "outputs"}
+	known := []string{"constraints", "paths", "exclude", "exemptions", "baseline", "kubeVersion", "apiVersions", "argocd", "outputs"}
 	fields, err := r.fields(root, "", known, nil)
 	if err != nil {
 		return err
@@ -98,9 +103,11 @@ func (r *reader) field(f field) (err error) {
 	case "baseline":
 		c.Baseline, err = r.text(f.value, f.name, r.file)
 	case "kubeVersion":
-		c.KubeVersion, err = r.text(f.value, f.name, matching(versionPattern, "no version of Kubernetes: write one such as 1.35.0"))
+		c.KubeVersion, err = r.text(f.value, f.name, isKubeVersion)
 	case "apiVersions":
-		c.APIVersions, err = r.texts(f, matching(apiVersionPattern, "no version of an API: write one such as monitoring.coreos.com/v1"))
+		c.APIVersions, err = r.texts(f, isAPIVersion)
+	case "argocd":
+		err = r.argocd(f)
 	case "outputs":
 		c.Outputs, err = r.texts(f, r.output)
 	}
