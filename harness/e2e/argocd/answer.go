@@ -1,0 +1,133 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+
+	log "github.com/sirupsen/logrus"
+	kjson "sigs.k8s.io/json"
+	"sigs.k8s.io/yaml"
+
+	"github.com/argoproj/argo-cd/v3/applicationset/controllers/template"
+	"github.com/argoproj/argo-cd/v3/applicationset/generators"
+	"github.com/argoproj/argo-cd/v3/applicationset/utils"
+	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
+)
+
+// question is an ApplicationSet with what it reads.
+type question struct {
+	Name string `json:"name"`
+	// Set is the ApplicationSet, and Clusters are the Secrets, in YAML.
+	Set      string   `json:"set"`
+	Clusters []string `json:"clusters"`
+	// Files are those of the repository.
+	Files map[string]string `json:"files"`
+}
+
+// answer is what Argo CD makes of it: Applications or an error.
+type answer struct {
+	Name         string            `json:"name"`
+	Applications []json.RawMessage `json:"applications"`
+	Error        string            `json:"error,omitempty"`
+}
+
+func answerTo(question question, checkout *checkout) answer {
+	applications, err := applicationsOf(question, checkout)
+	if err != nil {
+		return answer{Name: question.Name, Error: err.Error()}
+	}
+	return answer{Name: question.Name, Applications: applications}
+}
+
+func applicationsOf(question question, checkout *checkout) (_ []json.RawMessage, err error) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			err = fmt.Errorf("panic: %v", panicked)
+		}
+	}()
+	text, err := yaml.YAMLToJSON([]byte(question.Set))
+	if err != nil {
+		return nil, err
+	}
+	var set v1alpha1.ApplicationSet
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(text, &set); err != nil {
+		return nil, err
+	}
+	client, err := newClient(question.Clusters)
+	if err != nil {
+		return nil, err
+	}
+	made, _, err := template.GenerateApplications(log.NewEntry(log.StandardLogger()), set, allGenerators(client, checkout), &utils.Render{}, client)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkNames(made); err != nil {
+		return nil, err
+	}
+	// These come in the order of a Go map.
+	if strings.Contains(question.Set, "merge") || strings.Contains(question.Set, "clusters") {
+		sort.Slice(made, func(i, j int) bool { return made[i].Name < made[j].Name })
+	}
+	applications := []json.RawMessage{}
+	for _, application := range made {
+		applied, err := asApplied(application)
+		if err != nil {
+			return nil, err
+		}
+		applications = append(applications, applied)
+	}
+	return applications, nil
+}
+
+// allGenerators are those of generators.GetGenerators, without those that need a
+// network.
+func allGenerators(client *client, checkout *checkout) map[string]generators.Generator {
+	with := func(inner map[string]generators.Generator) map[string]generators.Generator {
+		all := map[string]generators.Generator{
+			"List":     generators.NewListGenerator(),
+			"Clusters": generators.NewClusterGenerator(client, namespace),
+			"Git":      generators.NewGitGenerator(checkout, namespace),
+		}
+		if inner != nil {
+			all["Matrix"] = generators.NewMatrixGenerator(inner)
+			all["Merge"] = generators.NewMergeGenerator(inner)
+		}
+		return all
+	}
+	return with(with(with(nil)))
+}
+
+// checkNames is what validateGeneratedApplications of the controller says about
+// names.
+func checkNames(applications []v1alpha1.Application) error {
+	seen := map[string]bool{}
+	for _, application := range applications {
+		if application.Name == "" {
+			return errors.New("contains an application with no name")
+		}
+		if seen[application.Name] {
+			return fmt.Errorf("contains applications with duplicate name: %s", application.Name)
+		}
+		seen[application.Name] = true
+	}
+	return nil
+}
+
+// asApplied is an Application as the controller applies it: with kind and version,
+// and without a status.
+func asApplied(application v1alpha1.Application) (json.RawMessage, error) {
+	text, err := json.Marshal(application)
+	if err != nil {
+		return nil, err
+	}
+	var object map[string]any
+	if err := json.Unmarshal(text, &object); err != nil {
+		return nil, err
+	}
+	delete(object, "status")
+	object["apiVersion"], object["kind"] = "argoproj.io/v1alpha1", "Application"
+	return json.Marshal(object)
+}
