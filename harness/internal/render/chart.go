@@ -44,7 +44,7 @@ type Chart struct {
 	entry    types.HelmChart
 	loaded   *chartv2.Chart
 	caps     *common.Capabilities
-	schemas  map[string]schema // by their text
+	schemas  map[string]schema // by their text; nil when values are not validated
 	maxBytes int64
 	resmaps  *resmap.Factory
 }
@@ -127,6 +127,10 @@ func openChart(entry types.HelmChart, home string, values []byte, options Option
 	if needs := c.loaded.Metadata.KubeVersion; needs != "" && !chartutil.IsCompatibleRange(needs, c.caps.KubeVersion.String()) {
 		return nil, fmt.Errorf("chart requires kubeVersion: %s which is incompatible with Kubernetes %s", needs, c.caps.KubeVersion.Version)
 	}
+	if options.skipSchemas {
+		c.schemas = nil
+		return c, nil
+	}
 	return c, compileSchemas(c.loaded, c.schemas)
 }
 
@@ -206,8 +210,10 @@ func (c *Chart) execute(ctx context.Context, values map[string]any) (*chartv2.Ch
 	if err != nil {
 		return nil, nil, ErrRefused{err}
 	}
-	if problems := c.validate(chart, coalesced.AsMap()); len(problems) > 0 {
-		return nil, nil, ErrRefused{problems}
+	if c.schemas != nil {
+		if problems := c.validate(chart, coalesced.AsMap()); len(problems) > 0 {
+			return nil, nil, ErrRefused{problems}
+		}
 	}
 	type outcome struct {
 		texts map[string]string

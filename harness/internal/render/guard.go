@@ -45,7 +45,7 @@ func (f guardedFiles) CleanedAbs(path string) (filesys.ConfirmedDir, string, err
 
 // ReadFile implements filesys.FileSystem.
 func (f guardedFiles) ReadFile(path string) ([]byte, error) {
-	if err := f.run.bounds.checkFile(path); err != nil {
+	if err := f.run.checkFile(path); err != nil {
 		return nil, f.run.fail(err)
 	}
 	data, err := f.FileSystem.ReadFile(path)
@@ -66,6 +66,21 @@ func (f guardedFiles) ReadFile(path string) ([]byte, error) {
 		return nil, f.run.fail(fmt.Errorf("%s: remote reference %s: rendering does not use the network; commit a copy and refer to that", path, references[i]))
 	}
 	return data, nil
+}
+
+// checkFile refuses a file that cannot be read. Without kustomize's own load
+// restriction, CleanedAbs is not asked first.
+func (r *run) checkFile(path string) error {
+	if r.anywhere {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return err
+		}
+		if err := r.bounds.check(absolute); err != nil {
+			return err
+		}
+	}
+	return r.bounds.checkFile(path)
 }
 
 // refuseAliasBomb refuses a text whose aliases repeat so much that it would fill

@@ -36,12 +36,17 @@ func (h embeddedHelm) template(ctx context.Context, entry types.HelmChart, home 
 	if h.options.opened != nil {
 		h.options.opened(c)
 	}
+	return c.printed(ctx)
+}
+
+// printed is what the helm command line prints of a chart with its Values.
+func (c *Chart) printed(ctx context.Context) ([]byte, error) {
 	chart, texts, err := c.execute(ctx, c.Values)
 	if err != nil {
 		return nil, err
 	}
 	var crds strings.Builder
-	if entry.IncludeCRDs {
+	if c.entry.IncludeCRDs {
 		for _, crd := range chart.CRDObjects() {
 			fmt.Fprintf(&crds, "---\n# Source: %s\n%s\n", crd.Filename, crd.File.Data)
 		}

@@ -75,7 +75,7 @@ func (p *inflator) Config(h *resmap.PluginHelpers, config []byte) error {
 	}
 	err := p.stock.Config(h, config)
 	if err != nil && p.run != nil {
-		return p.run.fail(fmt.Errorf("helm chart %s: %w", p.stock.Name, err))
+		return p.run.fail(fmt.Errorf("%s: %w", strings.TrimSpace("helm chart "+p.stock.Name), err))
 	}
 	return err
 }

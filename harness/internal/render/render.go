@@ -71,7 +71,15 @@ type Options struct {
 	// content than theirs. A helm command does not see it, so it is not run.
 	Overlay map[string][]byte
 
-	opened func(*Chart) // told of each chart that the embedded helm templates
+	// WithoutHelm renders as kustomize does without --enable-helm.
+	WithoutHelm bool
+	// LoadAnywhere lets a kustomization name files outside of its folder, as
+	// kustomize does with --load-restrictor LoadRestrictionsNone. What is outside of
+	// the root stays refused.
+	LoadAnywhere bool
+
+	opened      func(*Chart) // told of each chart that the embedded helm templates
+	skipSchemas bool         // see Release.SkipSchemaValidation
 }
 
 // ErrNothingRendered says that an app has no objects at all, which kustomize
@@ -174,7 +182,7 @@ func render[T any](ctx context.Context, dir string, options Options, encode func
 	}
 	limits := bounded.Limits{What: "rendering", Time: options.Timeout, Memory: options.MaxMemory}
 	return bounded.Do(ctx, limits, func(ctx context.Context) (T, error) {
-		r := &run{ctx: ctx, helm: embeddedHelm{options}, maxBytes: options.MaxBytes, bounds: within, overlay: options.Overlay}
+		r := &run{ctx: ctx, helm: embeddedHelm{options}, maxBytes: options.MaxBytes, bounds: within, overlay: options.Overlay, anywhere: options.LoadAnywhere}
 		if options.HelmCommand != "" && options.Overlay == nil && options.opened == nil {
 			command, err := newCommandHelm(ctx, options.HelmCommand, options.MaxBytes)
 			if err != nil {
@@ -228,6 +236,7 @@ type run struct {
 	maxBytes int64
 	bounds   bounds
 	overlay  overlay
+	anywhere bool // see Options.LoadAnywhere
 	alone    bool // see withSchema
 
 	mu    sync.Mutex
@@ -263,14 +272,18 @@ func (r *run) kustomize(dir string, options Options) (resmap.ResMap, error) {
 
 	plugins := types.DisabledPluginConfig()
 	plugins.HelmConfig = types.HelmConfig{
-		Enabled:     true,
+		Enabled:     !options.WithoutHelm,
 		Command:     name,
 		KubeVersion: options.KubeVersion,
 		ApiVersions: options.APIVersions,
 	}
+	restrictions := types.LoadRestrictionsRootOnly
+	if options.LoadAnywhere {
+		restrictions = types.LoadRestrictionsNone
+	}
 	objects, err := krusty.MakeKustomizer(&krusty.Options{
 		Reorder:          krusty.ReorderOptionUnspecified,
-		LoadRestrictions: types.LoadRestrictionsRootOnly,
+		LoadRestrictions: restrictions,
 		PluginConfig:     plugins,
 	}).Run(guardedFiles{filesys.MakeFsOnDisk(), r}, dir)
 	if own := r.firstFailure(); own != nil {

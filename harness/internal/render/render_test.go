@@ -373,6 +373,11 @@ func TestRefusals(t *testing.T) {
 			"load restriction", "-- app/kustomization.yaml --\nresources: [../outside.yaml]\n-- outside.yaml --\n" + widget,
 			"accumulating resources: accumulation err='accumulating resources from '../outside.yaml': security; file 'DIR/outside.yaml' is not in or below 'DIR/app'': must build at directory: 'DIR/outside.yaml': file is not directory", Options{},
 		},
+		{"charts without Helm", minimalApp, "helm chart: must specify --enable-helm", Options{WithoutHelm: true}},
+		{
+			"no load restriction, out of the repository", "-- repo/.git --\n-- repo/kustomization.yaml --\nresources: [../outside.yaml]\n-- outside.yaml --\n" + widget,
+			"DIR/outside.yaml: outside of the repository DIR/repo: rendering reads nothing outside of it; commit a copy and refer to that", Options{LoadAnywhere: true},
+		},
 		{
 			"chart that is not vendored", "-- kustomization.yaml --\nhelmCharts:\n- name: far\n  repo: https://example.com/charts\n  version: 1.2.3\n  releaseName: r\n  valuesFile: v.yaml\n-- v.yaml --\na: 1\n",
 			"helm chart far: chart is not vendored and rendering does not use the network: run `helm pull far --repo https://example.com/charts --version 1.2.3 --untar --untardir DIR/charts/far-1.2.3` and commit the folder", Options{},
@@ -430,8 +435,10 @@ func TestRefusals(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := write(t, test.archive)
 			app := dir
-			if _, err := os.Stat(filepath.Join(dir, "app")); err == nil {
-				app = filepath.Join(dir, "app")
+			for _, name := range []string{"app", "repo"} {
+				if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+					app = filepath.Join(dir, name)
+				}
 			}
 			got, err := App(t.Context(), app, test.options)
 			if err == nil {
@@ -441,6 +448,15 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestLoadAnywhere: a file outside of the app, and inside of the repository.
+func TestLoadAnywhere(t *testing.T) {
+	dir := write(t, "-- .git --\n-- app/kustomization.yaml --\nresources: [../beside.yaml]\n-- beside.yaml --\nkind: A\nmetadata: {name: a}\n")
+	got, err := App(t.Context(), filepath.Join(dir, "app"), Options{LoadAnywhere: true})
+	if want := "kind: A\nmetadata:\n  name: a\n"; err != nil || string(got) != want {
+		t.Errorf("rendered %q and %v, want %q", got, err, want)
 	}
 }
 

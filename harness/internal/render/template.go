@@ -20,9 +20,21 @@ import (
 type Values struct {
 	// Files are YAML files, the later over the earlier.
 	Files []string
+	// Texts are values files that are read already, over the files.
+	Texts []ValuesText
 	// SetJSON, Set and SetString are PATH=VALUE, as --set-json, --set and
-	// --set-string take them, in this order over the files.
+	// --set-string take them, in this order over the files and texts.
 	SetJSON, Set, SetString []string
+	// SetFile are what --set-file reads, over the rest.
+	SetFile []ValuesText
+}
+
+// ValuesText is a text that gives values.
+type ValuesText struct {
+	// Name says what it is in errors: a file, a field. In SetFile it is the path of
+	// the value.
+	Name string
+	Text []byte
 }
 
 // Over returns the values over others, which it leaves as they are. An error names
@@ -37,6 +49,13 @@ func (v Values) Over(base map[string]any) (map[string]any, error) {
 		values, err := valueloader.LoadValues(bytes.NewReader(data))
 		if err != nil {
 			return nil, fmt.Errorf("read values %s: %w", file, err)
+		}
+		merged = valueloader.MergeMaps(merged, values)
+	}
+	for _, text := range v.Texts {
+		values, err := valueloader.LoadValues(bytes.NewReader(text.Text))
+		if err != nil {
+			return nil, fmt.Errorf("read values %s: %w", text.Name, err)
 		}
 		merged = valueloader.MergeMaps(merged, values)
 	}
@@ -61,6 +80,12 @@ func (v Values) Over(base map[string]any) (map[string]any, error) {
 			return nil, fmt.Errorf("read --set-string %s: %w", text, err)
 		}
 	}
+	for _, file := range v.SetFile {
+		read := func([]rune) (any, error) { return string(file.Text), nil }
+		if err := strvals.ParseIntoFile(file.Name+"=-", merged, read); err != nil {
+			return nil, fmt.Errorf("read --set-file %s: %w", file.Name, err)
+		}
+	}
 	return merged, nil
 }
 
@@ -70,6 +95,10 @@ type Release struct {
 	// Name is "release-name" when empty, Namespace "default".
 	Name, Namespace string
 	Values          Values
+	// IncludeCRDs, SkipTests and SkipSchemaValidation are the flags of that name.
+	IncludeCRDs, SkipTests, SkipSchemaValidation bool
+	// Opened is told of the chart before it is templated, if it is not nil.
+	Opened func(*Chart)
 }
 
 // open opens the chart in a folder for the release.
@@ -85,12 +114,17 @@ func (r Release) open(dir string, options Options) (*Chart, error) {
 	if err := within.checkChart(dir); err != nil {
 		return nil, err
 	}
+	options.skipSchemas = r.SkipSchemaValidation
 	c, err := OpenChart(dir, cmp.Or(r.Name, "release-name"), r.Namespace, options)
 	if err != nil {
 		return nil, err
 	}
+	c.entry.IncludeCRDs, c.entry.SkipTests = r.IncludeCRDs, r.SkipTests
 	if c.Values, err = r.Values.Over(c.Values); err != nil {
 		return nil, err
+	}
+	if r.Opened != nil {
+		r.Opened(c)
 	}
 	return c, nil
 }
@@ -107,11 +141,7 @@ func Template(ctx context.Context, dir string, release Release, options Options)
 		if err != nil {
 			return nil, err
 		}
-		_, texts, err := c.execute(ctx, c.Values)
-		if err != nil {
-			return nil, err
-		}
-		printed, err := c.print("", texts)
+		printed, err := c.printed(ctx)
 		if err != nil {
 			return nil, err
 		}

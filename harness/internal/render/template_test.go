@@ -36,10 +36,15 @@ func TestTemplateIsHelms(t *testing.T) {
 	write("small/templates/a.yaml", "kind: A\nvalues: {{ toJson .Values }}\nrelease: {{ toJson .Release }}\nversion: {{ .Capabilities.KubeVersion }}\n")
 	write("small/templates/b.yaml", "{{- if .Values.fails }}{{ fail \"no\" }}{{ end }}\nkind: B\nmetadata:\n  name: b\n  annotations: {helm.sh/hook: pre-install}\n")
 	write("small/templates/NOTES.txt", "notes\n")
+	write("strict/Chart.yaml", "apiVersion: v2\nname: strict\nversion: 1.0.0\n")
+	write("strict/values.schema.json", `{"properties": {"replicas": {"type": "integer"}}}`)
+	write("strict/crds/crd.yaml", "kind: CustomResourceDefinition\nmetadata: {name: a}\n")
+	write("strict/templates/a.yaml", "kind: A\nmetadata: {name: a}\nreplicas: {{ .Values.replicas }}\n")
+	write("strict/templates/test.yaml", "kind: B\nmetadata:\n  name: b\n  annotations: {helm.sh/hook: test}\n")
 	write("empty/Chart.yaml", "apiVersion: v2\nname: empty\nversion: 1.0.0\n")
 	write("library/Chart.yaml", "apiVersion: v2\nname: library\nversion: 1.0.0\ntype: library\n")
 	agents := filepath.Join(stock.Root(t), "fixtures", "charts", "agents")
-	small := filepath.Join(dir, "small")
+	small, strict := filepath.Join(dir, "small"), filepath.Join(dir, "strict")
 	compared := 0
 	for _, test := range []struct {
 		chart   string
@@ -56,6 +61,14 @@ func TestTemplateIsHelms(t *testing.T) {
 		{small, Release{Values: Values{
 			Files: []string{values}, SetJSON: []string{`nested={"a": {"d": [1]}}`, `{"list": ["x"]}`}, Set: []string{"list[1]=y,a.b=1", "c={1,2}"}, SetString: []string{"a.b=1"},
 		}}, []string{"-f", values, "--set-json", `nested={"a": {"d": [1]}}`, "--set-json", `{"list": ["x"]}`, "--set", "list[1]=y,a.b=1", "--set", "c={1,2}", "--set-string", "a.b=1"}},
+		{small, Release{Values: Values{
+			Texts:   []ValuesText{{"one", []byte("nested: {a: {c: 3}}\n")}, {"two", []byte("nested: {a: {b: null}}\n")}},
+			SetFile: []ValuesText{{"nested.file", []byte("a,b\n")}, {"list[0]", nil}},
+		}}, []string{"-f", write("one.yaml", "nested: {a: {c: 3}}\n"), "-f", write("two.yaml", "nested: {a: {b: null}}\n"), "--set-file", "nested.file=" + write("text", "a,b\n"), "--set-file", "list[0]=" + write("nothing", "")}},
+		{strict, Release{Values: Values{Set: []string{"replicas=many"}}}, []string{"--set", "replicas=many"}},
+		{strict, Release{Values: Values{Set: []string{"replicas=many"}}, SkipSchemaValidation: true}, []string{"--set", "replicas=many", "--skip-schema-validation"}},
+		{strict, Release{IncludeCRDs: true, SkipTests: true}, []string{"--include-crds", "--skip-tests"}},
+		{strict, Release{}, nil},
 		{small, Release{Values: Values{Set: []string{"fails=true"}}}, []string{"--set", "fails=true"}},
 		{small, Release{Name: "Not A Name"}, []string{"--name-template", "Not A Name"}},
 		{small, Release{Values: Values{Set: []string{"a[=1"}}}, []string{"--set", "a[=1"}},
