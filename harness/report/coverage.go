@@ -26,7 +26,7 @@ type Coverage struct {
 type Judged struct {
 	Path string `json:"path"`
 	// Kind is "kustomization", "component", "chart", "manifests", "manifest",
-	// "standard input", or "path" when there is nothing.
+	// "standard input", "Application", or "path" when there is nothing.
 	Kind string `json:"kind"`
 	// Below is the folder below which it was found; empty when it was named.
 	Below string `json:"below,omitempty"`

@@ -186,6 +186,9 @@ func describe(read *config.Config, run configured.Run, given configured.Given) *
 	reports := &outputs{given: []string{string(output.Table)}}
 	reports.configure(&cobra.Command{}, read) // the flag --output is that of this command
 	c.add("outputs", "", false, reports.given, read.Outputs)
+	for _, said := range read.ArgoCD.Said() {
+		c.values = append(c.values, inForce{"argocd", said.Value, read.Place(said.Line)})
+	}
 	for _, e := range read.Exclude {
 		c.values = append(c.values, inForce{"exclude", exclusionEntry{e.Path, e.Reason, e.Until}, read.Place(e.Line)})
 	}
@@ -254,7 +257,7 @@ Exit status: 0, or 2 when the configuration cannot be read.`,
 // said of one that has no value.
 var configKeys = []struct{ key, none string }{
 	{"constraints", "(the policy's defaults)"}, {"paths", "(none)"}, {"exclude", "(none)"}, {"exemptions", "(none)"},
-	{"baseline", "(none)"}, {"kubeVersion", "(none)"}, {"apiVersions", "(none)"}, {"outputs", "(none)"},
+	{"baseline", "(none)"}, {"kubeVersion", "(none)"}, {"apiVersions", "(none)"}, {"argocd", "(none: what Argo CD deploys is not judged)"}, {"outputs", "(none)"},
 }
 
 // sorted are the values in the order of the keys.

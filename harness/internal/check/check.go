@@ -20,6 +20,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/proompteng/nevermigrate/harness/internal/argocd"
 	"github.com/proompteng/nevermigrate/harness/internal/bounded"
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
@@ -66,6 +67,11 @@ type Options struct {
 	Exempt *exempt.Set
 	// PathOf is the path by which Exempt knows a target. Nil: its own.
 	PathOf func(string) string
+	// ArgoCD is what is said of the Argo CD that deploys the repository. Nil: nothing
+	// is, and what it deploys is not judged.
+	ArgoCD *argocd.Instance
+	// world is made of it.
+	world *argocd.World
 	// Provenance is what the caller knows of it: the configuration and the commit.
 	Provenance report.Provenance
 	// Stdin is what the path "-" reads. Nil: nothing.
@@ -115,7 +121,18 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 	if err := requireChart(found.Targets, options.Release); err != nil {
 		return nil, err
 	}
-	r, delivered, err := targetsBy(ctx, found.Targets, options, load)
+	deploys, err := newDeployments(options)
+	if err != nil {
+		return nil, err
+	}
+	if deploys != nil {
+		defer deploys.world.Close()
+		options.world = deploys.world
+		if found, err = deploys.first(ctx, found, options); err != nil {
+			return nil, err
+		}
+	}
+	r, delivered, err := targetsBy(ctx, found, deploys, options, load)
 	if err != nil {
 		return nil, err
 	}
@@ -147,13 +164,67 @@ func provenance(evaluators []*evaluate.Evaluator, options Options) (*report.Prov
 	return &p, err
 }
 
-// targetsBy judges targets by the evaluators that a function loads, without their
-// coverage. It also returns what the objects of the targets make of something else.
-func targetsBy(ctx context.Context, targets []find.Target, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, []find.NotJudged, error) {
-	mine := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool { return !options.Shard.Has(t.Path) })
+// targetsBy judges the targets of a coverage, without that, by the evaluators that a
+// function loads. It adds those that Argo CD makes of what they render, until there are
+// no more, and returns what else their objects make of something.
+func targetsBy(ctx context.Context, found *find.Coverage, deploys *deployments, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, []find.NotJudged, error) {
 	// The policy is compiled while the first apps are rendered.
 	evaluators := sync.OnceValues(load)
 	rules := stated.New(ctx)
+	if options.Trace != nil {
+		options.Trace = &inTurn{w: options.Trace}
+	}
+	judged, delivered, err := judgeAll(ctx, found.Targets, evaluators, rules, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	if deploys != nil {
+		more := delivered
+		delivered = nil
+		for wave := 0; len(more) > 0; wave++ {
+			if wave == maxWaves {
+				return nil, nil, fmt.Errorf("apps of apps render others that differ each time, %d times one after the other: look for an Application that renders itself", maxWaves)
+			}
+			targets, rest := deploys.expand(ctx, more)
+			delivered = append(delivered, rest...)
+			found.Targets = append(found.Targets, targets...)
+			var those []report.Target
+			if those, more, err = judgeAll(ctx, targets, evaluators, rules, options); err != nil {
+				return nil, nil, err
+			}
+			judged = append(judged, those...)
+		}
+		deploys.tell(judged)
+	}
+	loaded, err := evaluators()
+	if err != nil {
+		return nil, nil, err
+	}
+	all := whole(found.Targets, loaded, options)
+	if options.Shard.N > 0 {
+		r := report.New(judged)
+		r.Shard = &all
+		options.Exempt.Finish(r, options.Shard.Has)
+		return r, delivered, nil
+	}
+	absent, err := rules.AbsentFromRun(ctx, judged, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, late := range [][]report.Target{judged, absent} {
+		for i := range late {
+			options.exempt(&late[i])
+		}
+	}
+	r := report.New(judged, absent...)
+	options.Exempt.Finish(r, nil)
+	return r, delivered, nil
+}
+
+// judgeAll judges those of some targets that belong to the shard, several at the same
+// time. It also returns what their objects make of something else.
+func judgeAll(ctx context.Context, targets []find.Target, evaluators func() ([]*evaluate.Evaluator, error), rules *stated.Rules, options Options) ([]report.Target, []find.NotJudged, error) {
+	mine := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool { return !options.Shard.Has(t.Path) })
 	judged := make([]report.Target, len(mine))
 	delivered := make([][]find.NotJudged, len(mine))
 	var group errgroup.Group
@@ -162,9 +233,6 @@ func targetsBy(ctx context.Context, targets []find.Target, options Options, load
 		_, err := evaluators()
 		return err
 	})
-	if options.Trace != nil {
-		options.Trace = &inTurn{w: options.Trace}
-	}
 	var progress sync.Mutex
 	done := 0
 	for i, target := range mine {
@@ -183,29 +251,9 @@ func targetsBy(ctx context.Context, targets []find.Target, options Options, load
 	if err := group.Wait(); err != nil {
 		return nil, nil, err
 	}
-	loaded, err := evaluators()
-	if err != nil {
-		return nil, nil, err
-	}
-	all := whole(targets, loaded, options)
-	if options.Shard.N > 0 {
-		r := report.New(judged)
-		r.Shard = &all
-		options.Exempt.Finish(r, options.Shard.Has)
-		return r, slices.Concat(delivered...), nil
-	}
-	absent, err := rules.AbsentFromRun(ctx, judged, all)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, late := range [][]report.Target{judged, absent} {
-		for i := range late {
-			options.exempt(&late[i])
-		}
-	}
-	r := report.New(judged, absent...)
-	options.Exempt.Finish(r, nil)
-	return r, slices.Concat(delivered...), nil
+	// What could not be judged has no verdict.
+	judged = slices.DeleteFunc(judged, func(t report.Target) bool { return t.Path == "" })
+	return judged, slices.Concat(delivered...), nil
 }
 
 // exempt lets findings of a target pass.
@@ -253,7 +301,7 @@ func Rules(ctx context.Context, options Options) ([]catalogue.Rule, error) {
 }
 
 // judge judges one target under every constraint, and returns what its objects make
-// of something else. Its error is that of the evaluators: what goes wrong with the
+// of something else. The target is empty when nobody can know what it is. Its error is that of the evaluators: what goes wrong with the
 // target stands in the report.
 func judge(ctx context.Context, target find.Target, evaluators func() ([]*evaluate.Evaluator, error), rules *stated.Rules, options Options) (report.Target, []find.NotJudged, error) {
 	judged := report.Target{Path: target.Path}
@@ -269,6 +317,9 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 	if err == nil {
 		var exempted map[string][]string
 		if exempted, err = evaluateAll(ctx, &judged, what.objects, loaded, options); err == nil {
+			if options.world != nil && slices.ContainsFunc(find.Delivered(target.Path, what.objects), func(n find.NotJudged) bool { return isArgoCD(n.Object) }) {
+				target.Required = false // an app of apps
+			}
 			err = addStated(ctx, target, &judged, exempted, loaded, rules, options)
 			options.exempt(&judged)
 		}
@@ -277,6 +328,9 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 		search, done := newSearcher(target, what, loaded, options)
 		findCauses(ctx, &judged, loaded, options, search)
 		done()
+	}
+	if err != nil && isRefused(err) {
+		return report.Target{}, []find.NotJudged{notRendered(target, err)}, nil
 	}
 	if err != nil && isOptional(target) {
 		// It is there for others to use, or it lacks the values that it needs. When
@@ -293,7 +347,10 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 		return judged, nil, nil
 	}
 	delivered := find.Delivered(target.Path, what.objects)
-	if len(delivered) > 0 && len(judged.Workloads)+len(judged.Findings)+len(judged.Exempted) == 0 {
+	if what.note != "" {
+		judged.Note = what.note
+	}
+	if options.world == nil && len(delivered) > 0 && len(judged.Workloads)+len(judged.Findings)+len(judged.Exempted) == 0 {
 		judged.Note = "no workload is bound here, and " + plaintext.Count(len(delivered), "object") + " of it make others that are not judged"
 	}
 	return judged, delivered, nil
@@ -376,6 +433,8 @@ func addTwice(ctx context.Context, dir string, judged *report.Target, evaluators
 // content is what a target holds.
 type content struct {
 	objects []manifest.Object
+	// note is what else is to be known of it.
+	note string
 	// files are the texts that were read; none for an app, whose objects come without
 	// the detour through text.
 	files []file
@@ -399,6 +458,8 @@ func contentOf(ctx context.Context, t find.Target, options Options) (content, er
 			return content{}, fmt.Errorf("render %s: %w", t.Path, located(ctx, t.Path, err, options))
 		}
 		return content{objects: manifest.Rendered(rendered)}, nil
+	case find.Application:
+		return applicationOf(ctx, t, options)
 	case find.Manifests:
 		var all content
 		for _, path := range t.Files {

@@ -34,6 +34,16 @@ func List(ctx context.Context, paths []string, options Options) (*report.Coverag
 	if err != nil {
 		return nil, err
 	}
+	deploys, err := newDeployments(options)
+	if err != nil {
+		return nil, err
+	}
+	if deploys != nil {
+		defer deploys.world.Close()
+		if found, err = deploys.first(ctx, found, options); err != nil {
+			return nil, err
+		}
+	}
 	return coverage(ctx, found, nil, evaluators), nil
 }
 

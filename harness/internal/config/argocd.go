@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"strings"
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
@@ -39,6 +40,40 @@ type Destination struct {
 	Cluster, KubeVersion string
 	APIVersions          []string
 	Line                 int
+}
+
+// Said are the entries, each as a line of text with its line in the file.
+func (a *ArgoCD) Said() []Text {
+	var said []Text
+	add := func(line int, format string, args ...any) {
+		said = append(said, Text{fmt.Sprintf(format, args...), line})
+	}
+	if a == nil {
+		return nil
+	}
+	for _, r := range a.Repositories {
+		add(r.Line, "repository %s in %s", r.URL, r.Path)
+	}
+	for _, r := range a.Revisions {
+		add(r.Line, "revision %s", r.Value)
+	}
+	for _, p := range a.Plugins {
+		add(p.Line, "plugin %s: %s", p.Name, p.Does)
+	}
+	if a.Settings.Value != "" {
+		add(a.Settings.Line, "settings %s", a.Settings.Value)
+	}
+	for _, c := range a.Clusters {
+		add(c.Line, "clusters %s", c.Value)
+	}
+	for _, d := range a.Destinations {
+		versions := ""
+		if len(d.APIVersions) > 0 {
+			versions = " with " + strings.Join(d.APIVersions, ", ")
+		}
+		add(d.Line, "cluster %s has Kubernetes %s%s", d.Cluster, d.KubeVersion, versions)
+	}
+	return said
 }
 
 // argocd reads what Argo CD knows.

@@ -35,7 +35,7 @@ type Run struct {
 
 // Join is a run by what is given or else by a configuration, over options that neither
 // says. File is where the file of the configuration is that has a path; nil: there. It
-// is an error when the baseline cannot be read.
+// is an error when the baseline or, for Argo CD, the repository cannot be read.
 func Join(options check.Options, given Given, c *config.Config, file func(path string) string) (Run, error) {
 	if file == nil {
 		file = func(path string) string { return path }
@@ -56,6 +56,10 @@ func Join(options check.Options, given Given, c *config.Config, file func(path s
 	run.Check.Render.APIVersions = either(given.APIVersions, local(c.APIVersions, asItIs))
 	run.Check.Excluded = c.Excludes()
 	run.Check.Provenance = report.Provenance{Configuration: c.Source(), Commit: repository.HeadCommit(".")}
+	var err error
+	if run.Check.ArgoCD, err = instance(c); err != nil {
+		return run, err
+	}
 	run.Check.Exempt = exempt.New(c, run.Paths)
 	if given.NoBaseline {
 		run.Baseline = ""
@@ -67,7 +71,6 @@ func Join(options check.Options, given Given, c *config.Config, file func(path s
 	if run.Baseline == "" {
 		return run, nil
 	}
-	var err error
 	run.Check.Exempt, err = run.Check.Exempt.WithBaseline(run.Baseline)
 	return run, err
 }

@@ -275,6 +275,11 @@ func (s *side) judge(ctx context.Context, found *find.Coverage, options check.Op
 	// The base side has no .git to be found by.
 	options.Render.Root = s.top
 	options.PathOf = s.path
+	if options.ArgoCD != nil && s.workDir != s.realWorkDir {
+		there := *options.ArgoCD
+		there.Tracked, there.Submodules = nil, nil // all files of the commit are
+		options.ArgoCD = &there
+	}
 	result, err := check.Covered(ctx, found, options)
 	if err != nil || s.workDir == s.realWorkDir {
 		return result, err

@@ -22,6 +22,8 @@ type Target struct {
 	Kind Kind
 	// Files are those of Manifests, by their paths.
 	Files []string
+	// By is the *argocd.Application of an Application.
+	By any
 	// Required says that the target must have a controllers workload: it is an
 	// app or a chart that was named, not one that was found.
 	Required bool
@@ -43,6 +45,8 @@ const (
 	Manifests     Kind = "manifests"
 	Manifest      Kind = "manifest"
 	StandardInput Kind = "standard input"
+	// Application is an Application of Argo CD, with all that its spec says.
+	Application Kind = "Application"
 	// Missing is a path at which there is nothing to judge.
 	Missing Kind = "path"
 )
@@ -93,6 +97,10 @@ type NotJudged struct {
 	Files  []string
 	Text   []byte
 	Unread bool
+	// Object is that of an object, and Document counts from 1 which document of the
+	// file it is; 0 when it is none by itself.
+	Object   map[string]any
+	Document int
 }
 
 // Read is what a target reads, so that it is not judged by itself.

@@ -96,6 +96,10 @@ func Delivered(path string, objects []manifest.Object) []NotJudged {
 	var found []NotJudged
 	for _, object := range objects {
 		for _, content := range listed(object.Content) {
+			document := object.Document
+			if _, isList := object.Content["items"].([]any); isList {
+				document = 0
+			}
 			version, _ := content["apiVersion"].(string)
 			kind, _ := content["kind"].(string)
 			for _, d := range delivers {
@@ -106,7 +110,7 @@ func Delivered(path string, objects []manifest.Object) []NotJudged {
 				name, _ := metadata["name"].(string)
 				text, _ := json.Marshal(content)
 				found = append(found, NotJudged{
-					Path: path, Kind: Kind(kind), Text: text,
+					Path: path, Kind: Kind(kind), Text: text, Object: content, Document: document,
 					Reason: fmt.Sprintf("what %s makes of %s is not rendered", d.by, nameOr(name)),
 				})
 			}

@@ -33,6 +33,9 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 			fmt.Fprintf(b, "  %s\n", plaintext.Indented(target.Error, 2))
 		case len(target.Workloads) > 0:
 			plaintext.WriteColumns(b, modeRows(target, options), ModeColumns(target.Workloads, options.Wide)...)
+			if target.Note != "" {
+				fmt.Fprintf(b, "  %s\n", plaintext.Line(target.Note))
+			}
 		case target.Note != "":
 			fmt.Fprintf(b, "  %s\n", plaintext.Line(target.Note))
 		case len(target.Findings)+len(target.Exempted) == 0:

@@ -1,0 +1,272 @@
+// Package argocd finds what Argo CD deploys from a repository: Applications, those
+// that ApplicationSets make too, and the objects of each, without a cluster and
+// without a network.
+package argocd
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	kjson "sigs.k8s.io/json"
+	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/api"
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/appset"
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/source"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
+)
+
+// Object is an Application or an ApplicationSet, and where it stands.
+type Object struct {
+	Content map[string]any
+	// File is the file that it stands in, and Node its node there, which tells the
+	// lines; nil: it has none.
+	File string
+	Node *yaml.Node
+	// By is the target that renders it, when it stands in no file.
+	By string
+}
+
+// IsSet reports whether the object is an ApplicationSet.
+func (o Object) IsSet() bool { return o.Content["kind"] == "ApplicationSet" }
+
+// Application is one that Argo CD deploys.
+type Application struct {
+	*api.Application
+	// Chain are the places that it comes from: the ApplicationSet's, if one makes it,
+	// and in that the elements that give its parameters.
+	Chain []Place
+	// Folders are those of its sources in the repositories that are here, by their
+	// paths; a chart of a chart repository has none.
+	Folders []string
+}
+
+// Place is a place in a file, or a target that renders an object.
+type Place struct {
+	// File is relative to the top of the work tree, with forward slashes, or, for what
+	// stands in none, the target.
+	File string
+	// Line is 0 where it is not known.
+	Line int
+	// Path is the place inside the object.
+	Path string
+}
+
+// String is FILE:LINE.
+func (p Place) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
+
+// Key tells Applications apart, as a cluster does.
+func (a Application) Key() string { return a.Namespace + "/" + a.Name }
+
+// World is what can be known of the Argo CD that deploys a repository.
+type World struct {
+	// top is the real path of the work tree.
+	top  string
+	view source.View
+	sets appset.Options
+	// roots are open as long as the world is.
+	roots []*os.Root
+}
+
+// Close closes the folders of the repositories.
+func (w *World) Close() {
+	for _, root := range w.roots {
+		_ = root.Close()
+	}
+}
+
+// Applications are those that an object makes: one of an Application. Warnings are of
+// an ApplicationSet. An error says why none can be known.
+func (w *World) Applications(ctx context.Context, object Object) ([]Application, []appset.Warning, error) {
+	from := Place{File: w.fromTop(object)}
+	if object.Node != nil {
+		from.Line = lineOf(object.Node)
+	}
+	if !object.IsSet() {
+		application, err := decode(object.Content)
+		if err != nil {
+			return nil, nil, err
+		}
+		return []Application{w.application(application, []Place{from})}, nil, nil
+	}
+	result, err := appset.Generate(ctx, appset.Set{Content: object.Content, Node: object.Node}, w.sets)
+	if err != nil {
+		return nil, nil, err
+	}
+	var applications []Application
+	for _, made := range result.Applications {
+		decoded, err := decode(made.Object)
+		if err != nil {
+			return nil, nil, err
+		}
+		chain := []Place{from}
+		for _, origin := range made.Origins {
+			chain = append(chain, Place{File: from.File, Line: origin.Line, Path: origin.String()})
+		}
+		applications = append(applications, w.application(decoded, chain))
+	}
+	return applications, result.Warnings, nil
+}
+
+func (w *World) application(decoded *api.Application, chain []Place) Application {
+	a := Application{Application: decoded, Chain: chain}
+	for _, s := range sourcesOf(&decoded.Spec) {
+		if s.Path == "" || s.Chart != "" {
+			continue
+		}
+		for _, repository := range w.view.Repositories {
+			if repository.Has(s.RepoURL) {
+				a.Folders = append(a.Folders, filepath.Join(repository.Root, filepath.FromSlash(s.Path)))
+				break
+			}
+		}
+	}
+	return a
+}
+
+// sourcesOf are the sources of an Application, the dry one of a hydrator.
+func sourcesOf(spec *api.ApplicationSpec) []api.ApplicationSource {
+	switch {
+	case spec.SourceHydrator != nil:
+		return []api.ApplicationSource{{RepoURL: spec.SourceHydrator.DrySource.RepoURL, Path: spec.SourceHydrator.DrySource.Path}}
+	case len(spec.Sources) > 0:
+		return spec.Sources
+	case spec.Source != nil:
+		return []api.ApplicationSource{*spec.Source}
+	}
+	return nil
+}
+
+// decode is an Application as Argo CD reads it.
+func decode(content map[string]any) (*api.Application, error) {
+	text, err := json.Marshal(content)
+	if err != nil {
+		return nil, fmt.Errorf("write Application: %w", err)
+	}
+	var application api.Application
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(text, &application); err != nil {
+		return nil, fmt.Errorf("it is no Application: %w: correct the type", err)
+	}
+	return &application, nil
+}
+
+// Render makes the objects of an Application; see source.Render.
+func (w *World) Render(ctx context.Context, a Application, options render.Options) (*source.Result, error) {
+	return source.Render(ctx, a.Application, w.view, options)
+}
+
+// fromTop is where an object stands, from the top of the work tree.
+func (w *World) fromTop(object Object) string {
+	if object.File == "" {
+		return object.By
+	}
+	return FromTop(w.top, object.File)
+}
+
+// FromTop is a path as seen from the top of a work tree, with forward slashes.
+func FromTop(top, path string) string {
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return filepath.ToSlash(path)
+	}
+	if real, err := filepath.EvalSymlinks(absolute); err == nil {
+		absolute = real
+	}
+	relative, err := filepath.Rel(top, absolute)
+	if err != nil || !filepath.IsLocal(relative) {
+		return filepath.ToSlash(path)
+	}
+	return filepath.ToSlash(relative)
+}
+
+func lineOf(node *yaml.Node) int {
+	if node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
+		node = node.Content[0]
+	}
+	return node.Line
+}
+
+// Instance is what is said of an Argo CD. Paths are relative to the top of the work
+// tree.
+type Instance struct {
+	// URLs are those under which the repository itself is known, and Revisions the
+	// names of what is judged, besides HEAD.
+	URLs, Revisions []string
+	// Checkouts are other repositories, by their URLs.
+	Checkouts map[string]string
+	// Plugins say what plugins do, by their names.
+	Plugins map[string]string
+	// Settings is the file with argocd-cm; empty: there is none.
+	Settings string
+	// Clusters are files with the Secrets of clusters; nil: nobody knows them.
+	Clusters []string
+	// Versions are those of clusters, by server or name.
+	Versions map[string]source.Versions
+	// Tracked are the files that git knows, and Submodules the submodules. Nil: all
+	// files that are there.
+	Tracked, Submodules []string
+}
+
+// World is what can be known of the Argo CD that deploys the work tree at a real path.
+// It is to be closed. It is an error when a file that is named cannot be read.
+func (i Instance) World(top string) (*World, error) {
+	w := &World{top: top}
+	if err := i.open(w); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// open fills in a world.
+func (i Instance) open(w *World) (err error) {
+	top := w.top
+	if i.Settings != "" {
+		if w.view.Settings, err = readSettings(filepath.Join(top, filepath.FromSlash(i.Settings))); err != nil {
+			return err
+		}
+	}
+	w.view.Settings.Versions = i.Versions
+	w.view.Plugins = i.Plugins
+	add := func(urls []string, folder string, tracked, submodules []string) error {
+		if tracked == nil {
+			if tracked, err = filesBelow(folder); err != nil {
+				return err
+			}
+		}
+		root, err := os.OpenRoot(folder)
+		if err != nil {
+			return fmt.Errorf("open repository: %w", err)
+		}
+		w.roots = append(w.roots, root)
+		w.view.Repositories = append(w.view.Repositories, source.Repository{URLs: urls, Root: folder, Revisions: i.Revisions})
+		w.sets.Repositories = append(w.sets.Repositories, appset.Repository{URLs: urls, Revisions: i.Revisions, FS: root.FS(), Tracked: tracked, Submodules: submodules})
+		return nil
+	}
+	if err := add(i.URLs, top, i.Tracked, i.Submodules); err != nil {
+		return err
+	}
+	for _, url := range slices.Sorted(maps.Keys(i.Checkouts)) {
+		if err := add([]string{url}, filepath.Join(top, filepath.FromSlash(i.Checkouts[url])), nil, nil); err != nil {
+			return err
+		}
+	}
+	for _, file := range i.Clusters {
+		clusters, err := readClusters(filepath.Join(top, filepath.FromSlash(file)))
+		if err != nil {
+			return err
+		}
+		w.sets.Clusters = append(w.sets.Clusters, clusters...)
+	}
+	return nil
+}

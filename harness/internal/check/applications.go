@@ -1,0 +1,239 @@
+package check
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/argocd"
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/appset"
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/source"
+	"github.com/proompteng/nevermigrate/harness/internal/find"
+	"github.com/proompteng/nevermigrate/harness/internal/manifest"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// deployments are what Argo CD deploys, as far as it is found.
+type deployments struct {
+	world *argocd.World
+	top   string
+	// known are the Applications that are there, and their specs as text.
+	known map[string][]string
+	// deployed are the folders that they deploy, by their real paths, and by which
+	// targets.
+	deployed map[string][]string
+	notes    map[string]string
+}
+
+// newDeployments is nil when nobody says what Argo CD knows.
+func newDeployments(options Options) (*deployments, error) {
+	if options.ArgoCD == nil {
+		return nil, nil
+	}
+	top := options.Render.Root
+	if top == "" {
+		dir, err := os.Getwd()
+		if err != nil {
+			return nil, fmt.Errorf("find the work tree: %w", err)
+		}
+		if dir, err = filepath.EvalSymlinks(dir); err != nil {
+			return nil, fmt.Errorf("find the work tree: %w", err)
+		}
+		if top = render.WorkTree(dir); top == "" {
+			top = dir
+		}
+	}
+	world, err := options.ArgoCD.World(top)
+	if err != nil {
+		return nil, err
+	}
+	return &deployments{world: world, top: top, known: map[string][]string{}, deployed: map[string][]string{}, notes: map[string]string{}}, nil
+}
+
+// expand makes targets of those of some objects that are Argo CD's, and returns the
+// rest: what is not Argo CD's, and what nobody can make an Application of, with the
+// reason.
+func (d *deployments) expand(ctx context.Context, objects []find.NotJudged) (targets []find.Target, rest []find.NotJudged) {
+	for _, n := range objects {
+		if n.Object == nil || !isArgoCD(n.Object) {
+			rest = append(rest, n)
+			continue
+		}
+		object := argocd.Object{Content: n.Object, By: n.Path}
+		if info, err := os.Stat(filepath.FromSlash(n.Path)); err == nil && info.Mode().IsRegular() {
+			object.File, object.By = n.Path, ""
+			if text, err := render.ReadRegular(n.Path); err == nil && n.Document > 0 {
+				// Without the node there are no lines.
+				if nodes, err := manifest.Nodes(text); err == nil && n.Document <= len(nodes) {
+					object.Node = nodes[n.Document-1]
+				}
+			}
+		}
+		applications, warnings, err := d.world.Applications(ctx, object)
+		var problem *appset.Problem
+		if errors.As(err, &problem) && !problem.Refused {
+			// Argo CD makes nothing of it either, and whoever wrote it expects something.
+			n.Unread = true
+		}
+		if err != nil {
+			n.Reason = relativeMessage(err)
+			rest = append(rest, n)
+			continue
+		}
+		for _, application := range applications {
+			target, isNew := d.target(n, application)
+			if !isNew {
+				continue
+			}
+			for _, w := range warnings {
+				d.note(target.Path, fmt.Sprintf("%s: %s", w.Path, w.Message))
+			}
+			targets = append(targets, target)
+		}
+	}
+	return targets, rest
+}
+
+// isArgoCD reports whether an object is an Application or an ApplicationSet.
+func isArgoCD(object map[string]any) bool {
+	version, _ := object["apiVersion"].(string)
+	group, _, _ := strings.Cut(version, "/")
+	return group == "argoproj.io" && (object["kind"] == "Application" || object["kind"] == "ApplicationSet")
+}
+
+// target is the target for an Application, and whether it was not there before: an
+// app of apps renders what lies in files, too.
+func (d *deployments) target(n find.NotJudged, application argocd.Application) (find.Target, bool) {
+	spec := specText(application)
+	if slices.Contains(d.known[application.Key()], spec) {
+		return find.Target{}, false
+	}
+	d.known[application.Key()] = append(d.known[application.Key()], spec)
+	first := n.Path
+	if len(application.Folders) > 0 {
+		first = find.DisplayPath(application.Folders[0])
+	}
+	target := find.Target{
+		Path: fmt.Sprintf("%s (Application %s, from %s)", first, application.Name, application.Chain[0]),
+		Kind: find.Application, Argument: n.Path, By: &application,
+	}
+	for _, folder := range application.Folders {
+		if real, err := filepath.EvalSymlinks(folder); err == nil {
+			d.deployed[real] = append(d.deployed[real], target.Path)
+		}
+	}
+	return target, true
+}
+
+// undeployed are the targets that no Application deploys; what one does is read by it.
+func (d *deployments) undeployed(found *find.Coverage) []find.Target {
+	var left []find.Target
+	for _, t := range found.Targets {
+		real, err := filepath.EvalSymlinks(filepath.FromSlash(t.Path))
+		if err == nil {
+			if real, err = filepath.Abs(real); err == nil && len(d.deployed[real]) > 0 && belowOf(t) != "" {
+				found.Read = append(found.Read, find.Read{Path: t.Path, Kind: t.Kind, By: d.deployed[real]})
+				continue
+			}
+		}
+		if len(d.known) > 0 && t.Kind != find.Application {
+			d.note(t.Path, "no Application deploys it")
+		}
+		left = append(left, t)
+	}
+	return left
+}
+
+func (d *deployments) note(path, text string) {
+	if d.notes[path] != "" {
+		text = d.notes[path] + "; " + text
+	}
+	d.notes[path] = text
+}
+
+// maxWaves bounds how deep apps of apps may be.
+const maxWaves = 20
+
+// first is a coverage with the Applications that stand in files, and without what they
+// deploy.
+func (d *deployments) first(ctx context.Context, found *find.Coverage, options Options) (*find.Coverage, error) {
+	if options.Shard.N > 0 {
+		return nil, errors.New("--shard and the Argo CD of the configuration do not go together: what an app of apps renders is known to one shard only")
+	}
+	with := *found
+	targets, rest := d.expand(ctx, found.NotJudged)
+	with.NotJudged = rest
+	with.Read = slices.Clone(found.Read)
+	with.Targets = append(d.undeployed(&with), targets...)
+	return &with, nil
+}
+
+// tell gives targets the notes.
+func (d *deployments) tell(judged []report.Target) {
+	for i := range judged {
+		note := d.notes[judged[i].Path]
+		switch {
+		case note == "":
+		case judged[i].Note == "":
+			judged[i].Note = note
+		default:
+			judged[i].Note += "; " + note
+		}
+	}
+}
+
+// applicationOf are the objects of an Application.
+func applicationOf(ctx context.Context, t find.Target, options Options) (content, error) {
+	result, err := options.world.Render(ctx, *t.By.(*argocd.Application), options.Render)
+	if err != nil && strings.Contains(err.Error(), "must specify --enable-helm") {
+		err = fmt.Errorf("%w; if kustomize.buildOptions of Argo CD has --enable-helm, name the file with the ConfigMap argocd-cm as argocd.settings of the configuration", err)
+	}
+	if err != nil {
+		return content{}, err
+	}
+	made := content{objects: manifest.Rendered(result.Objects)}
+	if len(result.Objects) == 0 {
+		made.note = "nothing was rendered, so nothing is applied"
+	}
+	for _, w := range result.Warnings {
+		made.note = strings.TrimPrefix(made.note+"; "+w.Field+": "+w.Message, "; ")
+	}
+	return made, nil
+}
+
+// notRendered is the place of an Application of which nobody can know here what it
+// deploys. Its text is that of the object and of
+// the folders that it names.
+func notRendered(t find.Target, err error) find.NotJudged {
+	n := find.NotJudged{Path: t.Path, Kind: t.Kind, Reason: relativeMessage(err)}
+	application := t.By.(*argocd.Application)
+	n.Text = []byte(specText(*application))
+	for _, folder := range application.Folders {
+		n.Files = append(n.Files, find.FilesBelow(folder)...)
+		if render.KindOf(folder) != "" {
+			n.Files = append(n.Files, find.FilesReadBy(folder)...)
+		}
+	}
+	return n
+}
+
+// isRefused reports whether nobody can know here what an Application deploys.
+func isRefused(err error) bool {
+	var problem *source.Problem
+	return errors.As(err, &problem) && !problem.Broken
+}
+
+// specText is the spec of an Application, by which two of one name are compared.
+func specText(application argocd.Application) string {
+	text, err := json.Marshal(application.Spec)
+	if err != nil {
+		return application.Key() // it was decoded from JSON, so this cannot be
+	}
+	return string(text)
+}
