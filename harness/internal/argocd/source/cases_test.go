@@ -19,7 +19,7 @@ var update = flag.Bool("update", false, "write what the product says of the case
 
 // TestCases: the objects of each case are those that Argo CD's repository server
 // makes, and where it has an error there is one. What is refused besides says so.
-// A twin differs in one thing, and its objects too.
+// A twin differs in one thing, and its objects too. Nothing in the checkout changes.
 func TestCases(t *testing.T) {
 	counts := map[string]int{}
 	for _, name := range names(t) {
@@ -33,7 +33,11 @@ func TestCases(t *testing.T) {
 					continue
 				}
 				app, view := asked(t, q)
+				before := states(t, view.Repositories[0].Root)
 				result, err := source.Render(t.Context(), app, view, render.Options{})
+				if diff := cmp.Diff(before, states(t, view.Repositories[0].Root)); diff != "" {
+					t.Errorf("the checkout has changed (-before +after):\n%s", diff)
+				}
 				outcomes[which] = err == nil
 				messages.WriteString(which + "\n" + said(result, err, q.dir))
 				want, ok := golden[which]

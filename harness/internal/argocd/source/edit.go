@@ -371,10 +371,16 @@ func (o *one) components(field string, options *api.ApplicationSourceKustomize) 
 		switch {
 		case isRemote(component):
 			return nil, refused(at, fmt.Sprintf("%s is in another repository", component), "commit a copy and name that")
-		case isFlag(component) || component == "":
+		case isFlag(component) || component == "" || filepath.IsAbs(component):
 			return nil, broken(at, fmt.Sprintf("%q is no component", component), "correct it")
 		case strings.ContainsAny(component, `*?[\`):
 			return nil, refused(at, fmt.Sprintf("%s is a pattern", component), "name the component")
+		}
+		if !within(o.root, filepath.Join(o.folder, component)) {
+			return nil, broken(at, fmt.Sprintf("%s leads out of the repository", component), "commit a copy and name that")
+		}
+		if err := o.inside(at, filepath.Join(o.folder, component)); err != nil {
+			return nil, err
 		}
 		if _, err := os.Stat(filepath.Join(o.folder, component)); err != nil {
 			return nil, broken(at, fmt.Sprintf("%s is not there", component), "correct it, or set ignoreMissingComponents")
@@ -386,9 +392,12 @@ func (o *one) components(field string, options *api.ApplicationSourceKustomize) 
 // isComponent reports whether there is a kustomization in a folder of the repository.
 func (o *one) isComponent(component string) bool {
 	folder := filepath.Join(o.folder, component)
+	if !within(o.root, folder) {
+		return false
+	}
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		file := filepath.Join(folder, name)
-		if isFile(file) && o.inside("", file) == nil {
+		if o.inside("", file) == nil && isFile(file) {
 			return true
 		}
 	}

@@ -84,7 +84,7 @@ func isNullList(object *unstructured.Unstructured) bool {
 
 // normalize gives objects the namespaces that Argo CD gives them and drops what it
 // does not apply: duplicates but the last, kinds that the instance excludes, and
-// hooks to skip. It follows NormalizeTargetObjects and CompareAppState of
+// hooks of no phase. It follows NormalizeTargetObjects and CompareAppState of
 // controller/state.go.
 func (r *rendering) normalize(objects []*unstructured.Unstructured) ([]map[string]any, error) {
 	last := map[[4]string]int{}
@@ -111,7 +111,7 @@ func (r *rendering) normalize(objects []*unstructured.Unstructured) ([]map[strin
 			r.warn("spec", "%s %s is there more than once; the last one is applied", object.GetKind(), keys[i][3])
 			continue
 		}
-		if r.view.Settings.excludes(keys[i][0], keys[i][1], r.app.Spec.Destination.Server) || isSkipped(object) {
+		if r.view.Settings.excludes(keys[i][0], keys[i][1], r.app.Spec.Destination.Server) || !isApplied(object) {
 			continue
 		}
 		content, err := decoded(object)

@@ -76,6 +76,9 @@ func (o *one) fileParameters(field string, helm *api.ApplicationSourceHelm, valu
 		if err != nil {
 			return err
 		}
+		if strings.Contains(name, "=") {
+			return refused(one.at+".name", fmt.Sprintf("Helm takes a part of %q for a path", name), "correct it")
+		}
 		if one.keys, err = keysOf(one.at, name, "-"); err != nil {
 			return err
 		}
@@ -157,32 +160,52 @@ func plainNamePattern(name string) bool {
 	return name != "" && !strings.ContainsAny(name, `\[]{},= `) && !strings.Contains(name, "..") && !strings.HasPrefix(name, ".") && !strings.HasSuffix(name, ".")
 }
 
-// overlaps refuses two settings of which one reaches into the other.
+// reached is what settings reach below a place.
+type reached struct {
+	// first is the first setting that came by.
+	first setting
+	// ends says that it set the place itself.
+	ends  bool
+	below map[any]*reached
+}
+
+// overlaps refuses two settings of which one reaches into the other, or takes for a
+// list what that takes for a map.
 func overlaps(settings []setting) error {
-	for i, one := range settings {
-		for _, other := range settings[:i] {
-			if reaches(one.keys, other.keys) {
-				return refused(one.at+".name",
-					fmt.Sprintf("%s and %s (%s) reach the same value, and Argo CD gives them to Helm in no order", one.name, other.name, other.at),
-					"leave one of them, or use values")
+	top := &reached{below: map[any]*reached{}}
+	for _, one := range settings {
+		place := top
+		for _, key := range one.keys {
+			for other, there := range place.below {
+				if isIndex(other) != isIndex(key) {
+					return overlap(one, there.first)
+				}
+				break
+			}
+			next := place.below[key]
+			if next == nil {
+				next = &reached{first: one, below: map[any]*reached{}}
+				place.below[key] = next
+			}
+			if place = next; place.ends {
+				return overlap(one, place.first)
 			}
 		}
+		if len(place.below) > 0 {
+			return overlap(one, place.first)
+		}
+		place.ends = true
 	}
 	return nil
 }
 
-// reaches reports whether one path is the beginning of another, or takes for a list
-// what that takes for a map.
-func reaches(a, b []any) bool {
-	for i := range min(len(a), len(b)) {
-		_, indexA := a[i].(int)
-		_, indexB := b[i].(int)
-		if indexA != indexB {
-			return true
-		}
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
+func isIndex(key any) bool {
+	_, index := key.(int)
+	return index
+}
+
+func overlap(one, other setting) error {
+	return refused(one.at+".name",
+		fmt.Sprintf("%s and %s (%s) reach the same value, and Argo CD gives them to Helm in no order", one.name, other.name, other.at),
+		"leave one of them, or use values")
 }

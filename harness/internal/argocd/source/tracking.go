@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
@@ -107,15 +106,4 @@ func labelsOf(object *unstructured.Unstructured) (map[string]string, error) {
 		labels[key] = text
 	}
 	return labels, nil
-}
-
-// isSkipped is Skip of gitops-engine/pkg/sync/hook.
-func isSkipped(object *unstructured.Unstructured) bool {
-	var types []string
-	for hook := range strings.SplitSeq(object.GetAnnotations()["argocd.argoproj.io/hook"], ",") {
-		if hook = strings.TrimSpace(hook); slices.Contains([]string{"PreSync", "Sync", "PostSync", "SyncFail", "Skip"}, hook) && !slices.Contains(types, hook) {
-			types = append(types, hook)
-		}
-	}
-	return slices.Equal(types, []string{"Skip"})
 }
