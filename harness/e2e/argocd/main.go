@@ -1,6 +1,7 @@
-// Command argocd answers what Argo CD makes of ApplicationSets, by Argo CD's own
-// code. It reads questions from standard input, a JSON object a line, and writes
-// an answer for each to standard output.
+// Command argocd answers what Argo CD makes of ApplicationSets and, as `argocd
+// sources`, of the sources of Applications, by Argo CD's own code. It reads questions
+// from standard input, a JSON object a line, and writes an answer for each to
+// standard output. For sources it runs the kustomize and helm on the PATH.
 //
 // It is what the tests of harness/internal/argocd compare with, by golden files;
 // scripts/argocd runs it. It is a module of its own because Argo CD needs another
@@ -19,7 +20,11 @@ import (
 
 func main() {
 	log.SetOutput(io.Discard)
-	if err := answerAll(os.Stdin, os.Stdout); err != nil {
+	answer := answerAll
+	if len(os.Args) > 1 && os.Args[1] == "sources" {
+		answer = answerSources
+	}
+	if err := answer(os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -31,19 +36,36 @@ func answerAll(in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer checkouts.remove()
+	return eachLine(in, out, func(question question) (answer, error) {
+		checkout, err := checkouts.of(question.Files)
+		if err != nil {
+			return answer{}, err
+		}
+		return answerTo(question, checkout), nil
+	})
+}
+
+func answerSources(in io.Reader, out io.Writer) error {
+	return eachLine(in, out, func(question sourceQuestion) (sourceAnswer, error) {
+		return manifestsAnswer(question), nil
+	})
+}
+
+// eachLine answers the question of each line.
+func eachLine[Q, A any](in io.Reader, out io.Writer, answer func(Q) (A, error)) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 64<<20)
 	encoder := json.NewEncoder(out)
 	for lines.Scan() {
-		var question question
+		var question Q
 		if err := json.Unmarshal(lines.Bytes(), &question); err != nil {
 			return fmt.Errorf("read a question: %w", err)
 		}
-		checkout, err := checkouts.of(question.Files)
+		answered, err := answer(question)
 		if err != nil {
 			return err
 		}
-		if err := encoder.Encode(answerTo(question, checkout)); err != nil {
+		if err := encoder.Encode(answered); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,89 @@
+package source_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+var (
+	writeQuestions = flag.String("write-questions", "", "write the questions for the oracle to this file")
+	readAnswers    = flag.String("read-answers", "", "make the golden files of the answers in this file")
+)
+
+// TestWriteQuestions writes what scripts/argocd asks Argo CD.
+func TestWriteQuestions(t *testing.T) {
+	if *writeQuestions == "" {
+		t.Skip("scripts/argocd runs it")
+	}
+	file, err := os.Create(*writeQuestions)
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoder := json.NewEncoder(file)
+	for _, name := range names(t) {
+		for _, q := range questions(t, name) {
+			if err := encoder.Encode(q); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestReadAnswers makes the golden files of what Argo CD answered.
+func TestReadAnswers(t *testing.T) {
+	if *readAnswers == "" {
+		t.Skip("scripts/argocd runs it")
+	}
+	file, err := os.Open(*readAnswers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	type given struct {
+		Name      string           `json:"name"`
+		Manifests []map[string]any `json:"manifests"`
+		Error     string           `json:"error"`
+	}
+	answers := map[string]given{}
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 64<<20)
+	for lines.Scan() {
+		var one given
+		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
+			t.Fatal(err)
+		}
+		answers[one.Name] = one
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names(t) {
+		golden := map[string]answer{}
+		for which, q := range questions(t, name) {
+			one, ok := answers[q.Name]
+			if !ok {
+				t.Fatalf("no answer to %s", q.Name)
+			}
+			made := answer{Input: q.digest(), Objects: summaries(t, one.Manifests)}
+			if one.Error != "" {
+				// The words name folders that were made for the answer.
+				made.Error = "error"
+			}
+			golden[which] = made
+		}
+		text, err := json.MarshalIndent(golden, "", "  ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(casesDir, name, goldenFile), append(text, '\n'), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package source
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Repository is a checkout.
+type Repository struct {
+	// URLs are those under which it is known. Scheme, user, case and a trailing
+	// .git make no difference.
+	URLs []string
+	// Root is its folder. Nothing outside of it is read.
+	Root string
+	// Revisions are the names of the revision that is checked out, such as its
+	// branch. Empty and HEAD count always.
+	Revisions []string
+}
+
+// repository is the checkout that a source names by URL and revision.
+func (r *rendering) repository(field, url, revision string) (*Repository, error) {
+	for i := range r.view.Repositories {
+		repository := &r.view.Repositories[i]
+		if !slices.ContainsFunc(repository.URLs, func(known string) bool { return sameURL(known, url) }) {
+			continue
+		}
+		if revision == "" || revision == "HEAD" || slices.Contains(repository.Revisions, strings.TrimPrefix(revision, "refs/heads/")) {
+			return repository, nil
+		}
+		return nil, refused(field+".targetRevision",
+			fmt.Sprintf("revision %q is not the one that is judged", revision),
+			"use HEAD or the branch that is judged, or judge that revision")
+	}
+	return nil, refused(field+".repoURL",
+		fmt.Sprintf("the files of %q are in another repository", url),
+		"map the URL to a local checkout, or exclude the Application")
+}
+
+// sameURL compares by host and path: https://host/org/repo.git is
+// git@host:org/repo.
+func sameURL(a, b string) bool { return hostAndPath(a) == hostAndPath(b) }
+
+func hostAndPath(url string) string {
+	url = strings.ToLower(strings.TrimSpace(url))
+	scheme, rest, hasScheme := strings.Cut(url, "://")
+	if !hasScheme {
+		rest = scheme
+	}
+	host, below, _ := strings.Cut(rest, "/")
+	if at := strings.LastIndex(host, "@"); at >= 0 {
+		host = host[at+1:]
+	}
+	rest = host
+	if below != "" {
+		rest += "/" + below
+	}
+	if !hasScheme {
+		// git@host:path
+		rest = strings.Replace(rest, ":", "/", 1)
+	}
+	return strings.TrimSuffix(strings.TrimSuffix(rest, "/"), ".git")
+}
