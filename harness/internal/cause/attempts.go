@@ -36,7 +36,7 @@ func (s *search) values() []attempt {
 		if s.finding.Code == "CNM004" {
 			attempts = append(attempts, removals(entryOf(p))...)
 		} else {
-			attempts = append(attempts, setting(p, s.skip))
+			attempts = append(attempts, setting(p, s.right))
 		}
 	}
 	return attempts

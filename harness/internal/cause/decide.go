@@ -112,7 +112,7 @@ func (s *search) decidingValue(ctx context.Context, edits []edit, now declaratio
 		}
 		for i, p := range values {
 			if mark(i) != s.skip && strings.Contains(got.value, mark(i)) {
-				found := setting(p, s.skip)
+				found := setting(p, s.right)
 				return &found, edits
 			}
 		}
@@ -140,13 +140,18 @@ func (s *search) spelling(i int) string {
 	return string(letters)
 }
 
-// replacing gives a place other values, after a prefix: skip, and for skip another
-// spelling of it, with which a chart that guards itself still renders, or auto.
+// replacing gives a place other values, after a prefix: the right one, and for it
+// another spelling, with which a chart that guards itself still renders, or the
+// other mode.
 func (s *search) replacing(p *place, prefix string) []attempt {
-	if p.text() == prefix+s.skip {
-		return []attempt{setting(p, prefix+strings.ToUpper(s.skip)), setting(p, prefix+"auto")}
+	if p.text() != prefix+s.right {
+		return []attempt{setting(p, prefix+s.right)}
 	}
-	return []attempt{setting(p, prefix+s.skip)}
+	other := auto
+	if s.right == auto {
+		other = s.skip
+	}
+	return []attempt{setting(p, prefix+strings.ToUpper(s.right)), setting(p, prefix+other)}
 }
 
 // copied are attempts with values that are the container's, wherever they stand:

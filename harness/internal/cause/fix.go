@@ -10,6 +10,7 @@ import (
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/stated"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -22,7 +23,7 @@ func (s *search) bestFix(ctx context.Context) *report.Fix {
 	for _, p := range s.proposals() {
 		after := s.try(ctx, p.edits...)
 		now := after.judge(ctx, container{}, s.experiments.evaluators...)
-		if now == nil || before == nil || !s.mends(ctx, after) || breaks(now, before) {
+		if now == nil || before == nil || !s.mends(ctx, after) || s.breaks(now, before) {
 			continue
 		}
 		effects := sideEffects(now, before)
@@ -35,6 +36,9 @@ func (s *search) bestFix(ctx context.Context) *report.Fix {
 		}
 		fix := p.fix
 		fix.Verified = true
+		if s.finding.Code == typo && strings.HasSuffix(fix.Change, fmt.Sprintf(" to %q", s.right)) {
+			fix.Change += ", which is how the service reads it now"
+		}
 		if len(effects) > 0 {
 			fix.Change += ", which also " + strings.Join(effects, " and ")
 		}
@@ -45,17 +49,30 @@ func (s *search) bestFix(ctx context.Context) *report.Fix {
 	return best
 }
 
-// breaks reports whether a change made a finding that denies, or a container
-// that is bound no more.
-func breaks(after, before *evaluate.Result) bool {
+// breaks reports whether a change made a finding that denies, where the finding
+// itself warns also one that warns, or a container that is bound no more.
+func (s *search) breaks(after, before *evaluate.Result) bool {
 	now := roles(after)
 	for at, c := range roles(before) {
 		if c.bound && !now[at].bound {
 			return true
 		}
 	}
+	warns := s.finding.Severity == report.Warn
+	if warns && s.stopsMigrations(after, before) {
+		return true
+	}
 	return slices.ContainsFunc(after.Findings, func(f report.Finding) bool {
-		return f.Severity == report.Deny && count(after.Findings, &f) > count(before.Findings, &f)
+		return (warns || f.Severity == report.Deny) && count(after.Findings, &f) > count(before.Findings, &f)
+	})
+}
+
+// stopsMigrations reports whether with a change nobody applies migrations any
+// more, by any constraint.
+func (s *search) stopsMigrations(after, before *evaluate.Result) bool {
+	return slices.ContainsFunc(s.experiments.evaluators, func(e *evaluate.Evaluator) bool {
+		name := e.ConstraintName()
+		return stated.NobodyMigrates(name, after.Workloads) && !stated.NobodyMigrates(name, before.Workloads)
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/internal/stated"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -55,8 +56,10 @@ type manifests []*cause.Manifest
 // Find implements searcher.
 func (m manifests) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) (err error) {
 	for _, one := range m {
-		if err = one.Find(ctx, evaluator, finding); err == nil {
-			return nil
+		err = one.Find(ctx, evaluator, finding)
+		// Each of them may hold a control plane.
+		if isDone := finding.Code != stated.Fallback; isDone == (err == nil) {
+			return err
 		}
 	}
 	return err
@@ -150,8 +153,9 @@ func releaseApp(t find.Target, options Options) (dir string, remove func(), err 
 	return dir, remove, nil
 }
 
-// findCauses fills in the causes of the findings that deny. A verdict does not
-// depend on them: when the search fails, the finding stands and says so.
+// findCauses fills in the causes of the findings, warnings too, that do not come
+// with them. A verdict does not depend on them: when the search fails, the finding
+// stands and says so.
 func findCauses(ctx context.Context, judged *report.Target, evaluators []*evaluate.Evaluator, options Options, newSearcher func() (searcher, error)) {
 	var search searcher
 	var wanted []bool
@@ -160,7 +164,7 @@ func findCauses(ctx context.Context, judged *report.Target, evaluators []*evalua
 	}
 	for i := range judged.Findings {
 		finding := &judged.Findings[i]
-		if finding.Severity != report.Deny || wanted != nil && !wanted[i] {
+		if len(finding.Causes) > 0 || wanted != nil && !wanted[i] {
 			continue
 		}
 		if search == nil {
