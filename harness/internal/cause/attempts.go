@@ -172,6 +172,15 @@ var patchLists = []string{"patches", "patchesJson6902", "patchesStrategicMerge",
 // another environment.
 func (s *search) commands() []attempt {
 	var attempts []attempt
+	scripts := s.places(func(p *place) bool {
+		return p.isScalar() && p.key != "" && p.documents == nil && strings.Contains(p.text(), s.envVar)
+	})
+	for _, p := range scripts { // of a ConfigMap
+		if shorter, cut := s.without(p.text()); cut != "" {
+			attempts = append(attempts, attempt{place: p, edits: []edit{set(p, shorter)}}.at(p, p.path, fmt.Sprintf("take %q out of %s", cut, p.path)))
+		}
+	}
+	attempts = append(attempts, s.scripts()...)
 	texts := s.places(func(p *place) bool {
 		return p.isScalar() && p.key == "" && p.parent != nil && p.parent.parent != nil &&
 			(strings.Contains(p.text(), s.envVar) || s.offender != "" && p.text() == s.offender)

@@ -9,7 +9,6 @@ import (
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
-	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 // edit is one change of a source: of a place or, in a template, of a part of its
@@ -137,7 +136,7 @@ func entryNode(name, value string) *yaml.Node {
 
 // overlay applies edits and returns the files that they change, by real path.
 func overlay(edits []edit) (map[string][]byte, error) {
-	files := map[string][]byte{}
+	changed := changes{map[string][]byte{}, map[*archive]map[string][]byte{}}
 	bySource := map[*source][]edit{}
 	for _, e := range edits {
 		bySource[e.source] = append(bySource[e.source], e)
@@ -147,14 +146,14 @@ func overlay(edits []edit) (map[string][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("change %s: %w", source.shown, err)
 		}
-		files[source.file] = text
+		changed.set(source, text)
 	}
-	return files, nil
+	return changed.overlay()
 }
 
 // edited is the text of a source with edits.
 func (s *source) edited(edits []edit) ([]byte, error) {
-	if s.layer == report.Template {
+	if s.plain {
 		text := s.text
 		slices.SortFunc(edits, func(a, b edit) int { return b.start - a.start })
 		for _, e := range edits {

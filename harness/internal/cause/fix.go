@@ -121,9 +121,13 @@ func (s *search) proposals() []attempt {
 	var own, ofChart, ofTemplate []attempt
 	for _, a := range s.mending {
 		switch {
+		case a.isPacked():
+			own = append(own, s.above(a)...)
 		case a.fix.Change == "":
-		case a.place == nil:
+		case a.place == nil && a.edits[0].source.template:
 			ofTemplate = append(ofTemplate, a)
+		case a.place == nil:
+			own = append(own, a)
 		case a.place.layer == report.ChartValues:
 			ofChart = append(ofChart, a)
 		default:
@@ -135,6 +139,41 @@ func (s *search) proposals() []attempt {
 		}
 	}
 	return slices.Concat(own, s.additions(), ofChart, ofTemplate)
+}
+
+// isPacked reports whether an attempt changes what is in an archive, which nobody
+// edits.
+func (a attempt) isPacked() bool {
+	return slices.ContainsFunc(a.edits, func(e edit) bool { return e.source.archive != nil })
+}
+
+// above are attempts that set, in place of a value of a packed chart, the same value
+// where the app sets the values of the topmost chart, or in that chart's own.
+func (s *search) above(a attempt) []attempt {
+	i := slices.IndexFunc(s.sources.charts, func(c *chart) bool { return a.place != nil && c.values == a.place.source })
+	if i < 0 || a.place.keys() == nil || !a.place.isScalar() {
+		return nil
+	}
+	c := s.sources.charts[i]
+	keys := slices.Concat(c.prefix, a.place.keys())
+	attempts := s.inApp(c.top, func(at *place, before ...string) attempt { return s.settingBelow(at, append(before, keys...)) })
+	if top := root(c.top.values); top != nil && c.top.values.archive == nil {
+		attempts = append(attempts, s.settingBelow(top, keys))
+	}
+	return attempts
+}
+
+// inApp are attempts with the places where an app sets the values of a chart, those
+// that win first. Where it has no inline values, they are made.
+func (s *search) inApp(top *chart, attemptAt func(at *place, before ...string) attempt) []attempt {
+	var attempts []attempt
+	for _, values := range top.set {
+		attempts = append(attempts, attemptAt(values))
+	}
+	if top.entry.member("valuesInline") == nil {
+		attempts = append(attempts, attemptAt(top.entry, "valuesInline"))
+	}
+	return attempts
 }
 
 var environmentKey = regexp.MustCompile(`(?i)^(extra)?_?(env(ironment)?|vars)(vars)?$`)
@@ -152,12 +191,9 @@ func (s *search) additions() []attempt {
 				continue
 			}
 			keys := slices.Concat(c.prefix, p.keys())
-			for _, values := range c.top.set {
-				attempts = append(attempts, s.addition(values, keys, p.node.Kind))
-			}
-			if c.top.entry.member("valuesInline") == nil {
-				attempts = append(attempts, s.addition(c.top.entry, append([]string{"valuesInline"}, keys...), p.node.Kind))
-			}
+			attempts = append(attempts, s.inApp(c.top, func(at *place, before ...string) attempt {
+				return s.addition(at, append(before, keys...), p.node.Kind)
+			})...)
 		}
 	}
 	// Those first whose path has most in common with the container's names.
@@ -178,20 +214,33 @@ func (s *search) addition(at *place, keys []string, kind yaml.Kind) attempt {
 	for _, key := range keys {
 		path = join(path, key)
 	}
-	change := fmt.Sprintf("add {name: %s, value: %q} to %s", s.envVar, s.skip, path)
-	value := entryNode(s.envVar, s.skip)
 	if kind == yaml.MappingNode {
-		keys = append(slices.Clone(keys), s.envVar)
-		value, path = stringNode(s.skip), join(path, s.envVar)
-		change = fmt.Sprintf("set %s to %q", path, s.skip)
+		return s.settingBelow(at, append(slices.Clone(keys), s.envVar))
 	}
-	a := attempt{place: at, edits: []edit{add(at, keys, value)}}
+	change := fmt.Sprintf("add {name: %s, value: %q} to %s", s.envVar, s.right, path)
+	a := attempt{place: at, edits: []edit{add(at, keys, entryNode(s.envVar, s.right))}}
+	return a.at(deepestPlace(at, keys), path, change)
+}
+
+// settingBelow sets what stands below a place at keys.
+func (s *search) settingBelow(at *place, keys []string) attempt {
+	path := at.path
+	for _, key := range keys {
+		path = join(path, key)
+	}
+	a := attempt{place: at, edits: []edit{add(at, keys, stringNode(s.right))}}
+	return a.at(deepestPlace(at, keys), path, fmt.Sprintf("set %s to %q", path, s.right))
+}
+
+// deepestPlace is the place below another at keys or, where that is not there, the
+// last on the way that is.
+func deepestPlace(at *place, keys []string) *place {
 	for _, key := range keys {
 		next := at.member(key)
 		if next == nil {
 			break
 		}
-		at = next // the deepest place that is there already
+		at = next
 	}
-	return a.at(at, path, change)
+	return at
 }
