@@ -87,12 +87,12 @@ func TestEndOfTheChain(t *testing.T) {
 		"a file of a generator": {
 			[]string{resource, generated("ConfigMap", "configMapGenerator:\n- name: settings\n  files: [mode=mode.txt]\n", "-- mode.txt --\nauto\n")},
 			report.Cause{File: "mode.txt", Line: 1, Column: 1, Value: "auto", Layer: report.KustomizationLayer},
-			"remove replacements[0]", // the text ends in a line break, which would be a warning
+			"remove replacements[0] and leave replacements: []", // the text ends in a line break, which would be a warning
 		},
 		"a literal of a generator of Secrets": {
 			[]string{resource, generated("Secret", "secretGenerator:\n- name: settings\n  literals: [mode=auto]\n", "")},
 			report.Cause{File: "kustomization.yaml", Line: 4, Column: 14, Path: "secretGenerator[0].literals[0]", Layer: report.KustomizationLayer},
-			"remove replacements[0]",
+			"remove replacements[0] and leave replacements: []",
 		},
 		"a file of a chart": {
 			[]string{chartWith(`{{ .Files.Get "mode.txt" | trim | quote }}`, "-- charts/agents/mode.txt --\nauto\n")},

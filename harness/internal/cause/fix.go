@@ -14,8 +14,13 @@ import (
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
+// unwritten weighs more than all that may be wrong with another fix.
+const unwritten = 1 << 20
+
 // bestFix verifies proposals and returns the best: one that mends the finding,
-// leaves every other container as it is, and leaves the fewest other findings.
+// leaves every other container as it is, and leaves the fewest other findings. What
+// was rendered is the text that a person would write; where that cannot be told, the
+// fix is not verified.
 func (s *search) bestFix(ctx context.Context) *report.Fix {
 	before := s.try(ctx).judge(ctx, container{}, s.experiments.evaluators...)
 	var best *report.Fix
@@ -31,11 +36,15 @@ func (s *search) bestFix(ctx context.Context) *report.Fix {
 			effects = nil // that workloads come is what was asked for
 		}
 		score := 100*len(effects) + len(now.Findings)
+		_, written, err := overlay(p.edits)
+		if err != nil || !written {
+			score += unwritten
+		}
 		if best != nil && score >= lowest {
 			continue
 		}
 		fix := p.fix
-		fix.Verified = true
+		fix.Verified = score < unwritten
 		if s.finding.Code == typo && strings.HasSuffix(fix.Change, fmt.Sprintf(" to %q", s.right)) {
 			fix.Change += ", which is how the service reads it now"
 		}

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,7 +71,19 @@ func setting(p *place, value string) attempt {
 
 func removal(cause, p *place) attempt {
 	edits := []edit{remove(p)}
-	return attempt{place: cause, edits: edits, without: edits}.at(p, p.path, "remove "+p.path)
+	change := "remove " + p.path
+	if holder := p.parent; holder != nil && !p.inText && len(holder.children) == 1 {
+		change += fmt.Sprintf(" and leave %s: %s", cmp.Or(holder.path, "the file"), emptyText(holder.node))
+	}
+	return attempt{place: cause, edits: edits, without: edits}.at(p, p.path, change)
+}
+
+// emptyText is a map or a list that has nothing left.
+func emptyText(node *yaml.Node) string {
+	if node.Kind == yaml.MappingNode {
+		return "{}"
+	}
+	return "[]"
 }
 
 // try renders the app with edits.
