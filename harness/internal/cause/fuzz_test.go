@@ -45,7 +45,7 @@ func FuzzPlaces(f *testing.F) {
 			if p.parent != nil && !p.under(p.parent) || p.line < 0 {
 				t.Errorf("the place %s stands nowhere", p.path)
 			}
-			if i > 50 {
+			if i > 25 {
 				continue
 			}
 			changes := []edit{set(p, "fuzzed"), remove(p), add(p, []string{"fuzzed", "too"}, stringNode("x")), add(p, nil, entryNode("a", "b"))}
@@ -60,8 +60,10 @@ func FuzzPlaces(f *testing.F) {
 				if _, err := manifest.Nodes(files["f.yaml"]); err != nil {
 					t.Errorf("with a change at %s it is no YAML: %v\n%s", p.path, err, files["f.yaml"])
 				}
-				if written && manifest.Fault(text, true) == nil && manifest.Fault(files["f.yaml"], true) != nil {
-					t.Errorf("with a change at %s there is a key twice:\n%s", p.path, files["f.yaml"])
+				if written && manifest.Fault(text, true) == nil {
+					if err := manifest.Fault(files["f.yaml"], true); err != nil && strings.Contains(err.Error(), "twice") {
+						t.Errorf("with a change at %s: %v\n%s", p.path, err, files["f.yaml"])
+					}
 				}
 			}
 		}

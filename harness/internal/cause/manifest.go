@@ -182,6 +182,21 @@ func below(node *yaml.Node, part, path string) (at, next *yaml.Node, deeper stri
 	return nil, nil, ""
 }
 
+// CanSet reports whether a person can set the value at a path in a file of values by
+// changing its line: the whole path is there, and nothing else would be changed.
+func CanSet(file, path string) bool {
+	values := newSources(maxManifestText).file(file, source{layer: report.ValuesFile})
+	if values == nil {
+		return false
+	}
+	i := slices.IndexFunc(values.places, func(p *place) bool { return p.path == path && p.isScalar() })
+	if i < 0 {
+		return false
+	}
+	_, written, err := values.edited([]edit{set(values.places[i], "set")})
+	return err == nil && written
+}
+
 // InValues returns the place of a path in a file of values, and whether the file has
 // all of it.
 func InValues(file, path string) (report.Cause, bool) {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/cause"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
@@ -97,6 +98,10 @@ func (s chartSearcher) Find(ctx context.Context, evaluator *evaluate.Evaluator, 
 		if fix.File, fix.Line = found.File, found.Line; !ok {
 			finding.Fix = nil
 		}
+		// What was tried is the values of all files together. To remove a value from
+		// one of them may leave that of another.
+		isSet := strings.HasPrefix(fix.Change, "set "+fix.Path+" to ")
+		fix.Verified = fix.Verified && isSet && cause.CanSet(fix.File, fix.Path)
 	}
 	return err
 }
