@@ -94,6 +94,11 @@ func TestEndOfTheChain(t *testing.T) {
 			report.Cause{File: "kustomization.yaml", Line: 4, Column: 14, Path: "secretGenerator[0].literals[0]", Layer: report.KustomizationLayer},
 			"remove replacements[0] and leave replacements: []",
 		},
+		"an env file of a generator of Secrets": {
+			[]string{resource, generated("Secret", "secretGenerator:\n- name: settings\n  envs: [settings.env]\n", "-- settings.env --\nmode=auto\n")},
+			report.Cause{File: "settings.env", Line: 1, Column: 1, Path: "mode", Layer: report.KustomizationLayer},
+			"remove replacements[0] and leave replacements: []",
+		},
 		"a file of a chart": {
 			[]string{chartWith(`{{ .Files.Get "mode.txt" | trim | quote }}`, "-- charts/agents/mode.txt --\nauto\n")},
 			report.Cause{File: "charts/agents/mode.txt", Line: 1, Column: 1, Value: "auto", Layer: report.Template},

@@ -41,11 +41,12 @@ func FuzzPlaces(f *testing.F) {
 		budget := 200
 		s := &source{file: "f.yaml", shown: "f.yaml", text: text, layer: report.KustomizationLayer, kustomization: true}
 		s.read(&budget)
+		isBroken := manifest.Fault(text, true) != nil
 		for i, p := range s.places {
 			if p.parent != nil && !p.under(p.parent) || p.line < 0 {
 				t.Errorf("the place %s stands nowhere", p.path)
 			}
-			if i > 25 {
+			if i > 12 && i%8 > 0 {
 				continue
 			}
 			changes := []edit{set(p, "fuzzed"), remove(p), add(p, []string{"fuzzed", "too"}, stringNode("x")), add(p, nil, entryNode("a", "b"))}
@@ -60,7 +61,7 @@ func FuzzPlaces(f *testing.F) {
 				if _, err := manifest.Nodes(files["f.yaml"]); err != nil {
 					t.Errorf("with a change at %s it is no YAML: %v\n%s", p.path, err, files["f.yaml"])
 				}
-				if written && manifest.Fault(text, true) == nil {
+				if written && !isBroken {
 					if err := manifest.Fault(files["f.yaml"], true); err != nil && strings.Contains(err.Error(), "twice") {
 						t.Errorf("with a change at %s: %v\n%s", p.path, err, files["f.yaml"])
 					}

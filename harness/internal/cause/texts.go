@@ -2,6 +2,7 @@ package cause
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"regexp"
 	"slices"
@@ -23,29 +24,42 @@ func (s *search) copiedFromTexts(now declaration) [][]attempt {
 		return nil
 	}
 	value := strings.TrimSpace(now.value)
-	by := s.right
-	if value == by {
-		by = strings.ToUpper(by)
-	}
+	// What a Secret holds is copied as it is encoded there. It is not told.
+	secret, _ := base64.StdEncoding.DecodeString(value)
 	var all [][]attempt
 	for _, t := range s.sources.texts {
-		var attempts []attempt
-		for _, start := range words(string(t.text), value) {
-			if len(attempts) < maxTextAttempts {
-				attempts = append(attempts, textAttempt(t, start, value, by))
-			}
+		if attempts := s.replacingWord(t, value); attempts != nil {
+			all = append(all, attempts)
 		}
-		if attempts != nil {
+		if attempts := s.replacingWord(t, strings.TrimSpace(string(secret))); attempts != nil {
+			for _, a := range attempts {
+				a.cause.Value = ""
+			}
 			all = append(all, attempts)
 		}
 	}
 	return all
 }
 
+// replacingWord are attempts with each place of a text that holds a word.
+func (s *search) replacingWord(t *source, word string) []attempt {
+	by := s.right
+	if word == by {
+		by = strings.ToUpper(by)
+	}
+	var attempts []attempt
+	for _, start := range words(string(t.text), word) {
+		if len(attempts) < maxTextAttempts {
+			attempts = append(attempts, textAttempt(t, start, word, by))
+		}
+	}
+	return attempts
+}
+
 // words are where a text holds a word.
 func words(text, word string) []int {
 	var found []int
-	for start := 0; ; {
+	for start := 0; word != ""; {
 		at := strings.Index(text[start:], word)
 		if at < 0 {
 			return found
@@ -59,6 +73,7 @@ func words(text, word string) []int {
 			found = append(found, begin)
 		}
 	}
+	return found
 }
 
 // textAttempt replaces a word in a text.

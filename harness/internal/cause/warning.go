@@ -81,7 +81,7 @@ func (s *search) findResemblance(ctx context.Context) {
 	}
 	found := s.first(ctx, nil, s.names(), isRenamed)
 	if found == nil {
-		found = s.first(ctx, nil, s.nameLines(), isRenamed)
+		found = s.firstInTexts(ctx, nil, s.nameLines(), isRenamed)
 	}
 	if found != nil {
 		s.mending = append(s.mending, attempt{place: found.place, cause: found.cause})
@@ -97,6 +97,9 @@ func resembling(judged *evaluate.Result) (n int) {
 	}
 	return n
 }
+
+// maxNames bounds the attempts with names.
+const maxNames = 40
 
 // shortestName is the length below which a text says nothing about a name that
 // holds it.
@@ -114,27 +117,34 @@ func (s *search) names() []attempt {
 	})
 	slices.SortStableFunc(found, func(a, b *place) int { return cmp.Compare(len(b.text()), len(a.text())) })
 	var attempts []attempt
-	for _, p := range found {
+	for _, p := range found[:min(len(found), maxNames)] {
 		attempts = append(attempts, attempt{place: p, edits: []edit{set(p, "renamed")}})
 	}
 	return attempts
 }
 
-// nameLines are attempts with what a template writes of the name.
-func (s *search) nameLines() []attempt {
+// nameLines are, for each template, attempts with what it writes of the name.
+func (s *search) nameLines() [][]attempt {
 	words := strings.FieldsFunc(s.offender, func(r rune) bool { return r == '-' || r == '.' || r == '_' })
 	slices.SortStableFunc(words, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	var attempts []attempt
+	var all [][]attempt
 	for _, word := range words {
 		if len(word) < shortestName {
 			continue
 		}
+		byTemplate := map[*source][]attempt{}
 		for _, a := range s.lines(regexp.MustCompile(regexp.QuoteMeta(word)), "") {
 			a.edits[0].text = "renamed"
-			attempts = append(attempts, a)
+			t := a.edits[0].source
+			byTemplate[t] = append(byTemplate[t], a)
+		}
+		for _, t := range s.sources.templates {
+			if attempts := byTemplate[t]; attempts != nil {
+				all = append(all, attempts[:min(len(attempts), maxTextAttempts)])
+			}
 		}
 	}
-	return attempts
+	return all
 }
 
 // loads are attempts with the command that the finding is about. They are no

@@ -167,11 +167,15 @@ func findCauses(ctx context.Context, judged *report.Target, evaluators []*evalua
 	if options.CausesOf != nil {
 		wanted = options.CausesOf(*judged)
 	}
-	for i := range judged.Findings {
-		finding := &judged.Findings[i]
-		if len(finding.Causes) > 0 || wanted != nil && !wanted[i] {
-			continue
+	var inOrder []*report.Finding // what denies first, for the search has a bound
+	for _, severity := range []report.Severity{report.Deny, report.Warn} {
+		for i := range judged.Findings {
+			if f := &judged.Findings[i]; f.Severity == severity && len(f.Causes) == 0 && (wanted == nil || wanted[i]) {
+				inOrder = append(inOrder, f)
+			}
 		}
+	}
+	for _, finding := range inOrder {
 		if search == nil {
 			var err error
 			if search, err = newSearcher(); err != nil {
