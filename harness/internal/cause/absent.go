@@ -54,7 +54,7 @@ func (s *search) narrowing(ctx context.Context, c *constraint.Constraint, base *
 // constraintPlace is a place of a constraint's file, or nil.
 func constraintPlace(c *constraint.Constraint, keys []string) *place {
 	files := newSources(maxManifestText)
-	read := files.file(c.File, report.ConstraintLayer, false)
+	read := files.file(c.File, source{layer: report.ConstraintLayer})
 	if read == nil {
 		return nil
 	}

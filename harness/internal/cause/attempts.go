@@ -36,7 +36,7 @@ func (s *search) values() []attempt {
 		if s.finding.Code == "CNM004" {
 			attempts = append(attempts, removals(entryOf(p))...)
 		} else {
-			attempts = append(attempts, setting(p, s.skip))
+			attempts = append(attempts, setting(p, s.right))
 		}
 	}
 	return attempts
@@ -111,8 +111,7 @@ func (s *search) entries() []attempt {
 		from := p.member("valueFrom")
 		switch {
 		case from != nil && s.finding.Code != "CNM001":
-			replaced := attempt{place: from, edits: []edit{remove(from), add(p, []string{"value"}, stringNode(s.skip))}}
-			attempts = append(attempts, replaced.at(from, from.path, fmt.Sprintf("replace %s by value: %q", from.path, s.skip)))
+			attempts = append(attempts, s.literal(p, from))
 		case p.member("value") == nil && (len(p.children) == 1 || p.member("<<") != nil):
 			added := attempt{place: p, edits: []edit{add(p, []string{"value"}, stringNode(s.skip))}}
 			attempts = append(attempts, added.at(p, p.path+".value", fmt.Sprintf("add %s.value: %q", p.path, s.skip)))
@@ -126,6 +125,15 @@ func (s *search) entries() []attempt {
 		attempts = append(attempts, removals(p)...)
 	}
 	return attempts
+}
+
+// literal gives an entry a value in place of where it is from.
+func (s *search) literal(entry, from *place) attempt {
+	a := attempt{place: from, edits: replace(from, "value", stringNode(s.right))}
+	if value := entry.member("value"); value != nil {
+		return a.at(from, from.path, fmt.Sprintf("remove %s and set %s to %q", from.path, value.path, s.right))
+	}
+	return a.at(from, from.path, fmt.Sprintf("replace %s by value: %q", from.path, s.right))
 }
 
 // mentions reports whether a text stands anywhere below a place.
@@ -172,6 +180,15 @@ var patchLists = []string{"patches", "patchesJson6902", "patchesStrategicMerge",
 // another environment.
 func (s *search) commands() []attempt {
 	var attempts []attempt
+	scripts := s.places(func(p *place) bool {
+		return p.isScalar() && p.key != "" && p.documents == nil && strings.Contains(p.text(), s.envVar)
+	})
+	for _, p := range scripts { // of a ConfigMap
+		if shorter, cut := s.without(p.text()); cut != "" {
+			attempts = append(attempts, attempt{place: p, edits: []edit{set(p, shorter)}}.at(p, p.path, fmt.Sprintf("take %q out of %s", cut, p.path)))
+		}
+	}
+	attempts = append(attempts, s.scripts()...)
 	texts := s.places(func(p *place) bool {
 		return p.isScalar() && p.key == "" && p.parent != nil && p.parent.parent != nil &&
 			(strings.Contains(p.text(), s.envVar) || s.offender != "" && p.text() == s.offender)
@@ -194,6 +211,7 @@ func (s *search) commands() []attempt {
 		// `-u NAME` are two arguments.
 		if at > 0 && slices.Contains([]string{"-u", "--unset"}, list[at-1].text()) {
 			removed.edits = append(removed.edits, remove(list[at-1]))
+			removed.fix.Change = fmt.Sprintf("remove %s and %s", list[at-1].path, p.path)
 		}
 		attempts = append(attempts, removed)
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/internal/stated"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -94,9 +95,14 @@ func realPath(path string) string {
 func (a *App) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) (err error) {
 	defer recovered(&err)
 	s := a.search(evaluator, container{finding.Workload, finding.Namespace, finding.Container}, finding)
-	if finding.Workload == "" {
+	switch {
+	case finding.Code == stated.Fallback:
+		s.findFallback(ctx)
+	case finding.Workload == "":
 		s.findAbsent(ctx)
-	} else {
+	case finding.Code == resemblance:
+		s.findResemblance(ctx)
+	default:
 		s.findCauses(ctx)
 	}
 	if finding.CausesTruncated, err = a.ended(s.err); err != nil {
@@ -104,11 +110,23 @@ func (a *App) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *
 	}
 	if causes := s.causes(); len(causes) > 0 {
 		finding.Causes = causes
-	} else if s.entry != lastEntry && !finding.CausesTruncated {
-		finding.CausesError = "env declares the variable, and the place was not found"
+	} else if !finding.CausesTruncated {
+		finding.CausesError = s.notFound()
 	}
 	finding.Overridden, finding.Fix = s.overridden, s.fix
 	return nil
+}
+
+// notFound says that no cause was found, where there must be one.
+func (s *search) notFound() string {
+	switch {
+	case s.entry != lastEntry:
+		return "env declares the variable, and the place was not found"
+	case s.finding.Severity == report.Warn && s.finding.Code != stated.Absent:
+		return "the place was not found"
+	default:
+		return ""
+	}
 }
 
 // ended tells how a search ended: at a bound, or with an error.
@@ -146,8 +164,12 @@ func recovered(err *error) {
 func (a *App) search(evaluator *evaluate.Evaluator, at container, finding *report.Finding) *search {
 	a.experiments.left = a.maxRenders
 	envVar, skip := evaluator.Variable()
+	right := skip
+	if finding.Code == typo || finding.Code == stated.Fallback {
+		right = auto
+	}
 	return &search{
 		experiments: a.experiments, sources: a.sources, evaluator: evaluator,
-		container: at, entry: lastEntry, finding: finding, envVar: envVar, skip: skip,
+		container: at, entry: lastEntry, finding: finding, envVar: envVar, skip: skip, right: right,
 	}
 }

@@ -98,15 +98,11 @@ func find(t *testing.T, options cause.Options) []report.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	manifests, err := render.App(ctx, ".", render.Options{})
+	objects, err := render.Objects(ctx, ".", render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, err := manifest.Read(manifests)
-	if err != nil {
-		t.Fatal(err)
-	}
-	result, err := evaluator.Evaluate(ctx, objects)
+	result, err := evaluator.Evaluate(ctx, manifest.Rendered(objects))
 	if err != nil {
 		t.Fatal(err)
 	}

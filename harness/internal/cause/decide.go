@@ -2,6 +2,7 @@ package cause
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,11 +45,10 @@ func (s *search) decider(ctx context.Context, edits []edit) []attempt {
 		return nil
 	}
 	now := s.declaration(base)
-	first := func(attempts []attempt) *attempt {
-		return s.first(ctx, edits, attempts, func(after *rendering) bool {
-			return after.has(s.container) && s.declaration(after).text != now.text
-		})
+	changes := func(after *rendering) bool {
+		return after.has(s.container) && s.declaration(after).text != now.text
 	}
+	first := func(attempts []attempt) *attempt { return s.first(ctx, edits, attempts, changes) }
 	found := first(s.nulls())
 	if found == nil && now.declared {
 		found, edits = s.decidingValue(ctx, edits, now, first)
@@ -57,7 +57,10 @@ func (s *search) decider(ctx context.Context, edits []edit) []attempt {
 		found = first(s.entries())
 	}
 	if found == nil {
-		if found = first(s.copied(now)); found != nil {
+		if found = first(s.copied(now)); found == nil {
+			found = s.firstInTexts(ctx, edits, s.copiedFromTexts(now), changes)
+		}
+		if found != nil {
 			// What carries the copy into the container is what to take away.
 			if carrier := first(s.wholePatches()); carrier != nil {
 				found.without = carrier.edits
@@ -72,8 +75,11 @@ func (s *search) decider(ctx context.Context, edits []edit) []attempt {
 		return s.templateDecider(first, now)
 	case found == nil:
 		return nil
-	case found.without == nil:
+	case found.without == nil && found.place != nil:
 		found.without = takingAway(found.place)
+	case found.without == nil:
+		// A template reads it.
+		return append([]attempt{*found}, s.templateDecider(first, now)...)
 	}
 	return []attempt{*found}
 }
@@ -112,7 +118,7 @@ func (s *search) decidingValue(ctx context.Context, edits []edit, now declaratio
 		}
 		for i, p := range values {
 			if mark(i) != s.skip && strings.Contains(got.value, mark(i)) {
-				found := setting(p, s.skip)
+				found := setting(p, s.right)
 				return &found, edits
 			}
 		}
@@ -140,13 +146,18 @@ func (s *search) spelling(i int) string {
 	return string(letters)
 }
 
-// replacing gives a place other values, after a prefix: skip, and for skip another
-// spelling of it, with which a chart that guards itself still renders, or auto.
+// replacing gives a place other values, after a prefix: the right one, and for it
+// another spelling, with which a chart that guards itself still renders, or the
+// other mode.
 func (s *search) replacing(p *place, prefix string) []attempt {
-	if p.text() == prefix+s.skip {
-		return []attempt{setting(p, prefix+strings.ToUpper(s.skip)), setting(p, prefix+"auto")}
+	if p.text() != prefix+s.right {
+		return []attempt{setting(p, prefix+s.right)}
 	}
-	return []attempt{setting(p, prefix+s.skip)}
+	other := auto
+	if s.right == auto {
+		other = s.skip
+	}
+	return []attempt{setting(p, prefix+strings.ToUpper(s.right)), setting(p, prefix+other)}
 }
 
 // copied are attempts with values that are the container's, wherever they stand:
@@ -161,6 +172,9 @@ func (s *search) copied(now declaration) []attempt {
 		literal := p.source.kustomization && strings.Contains(p.path, ".literals[")
 		if prefix, found := strings.CutSuffix(p.text(), now.value); found && (prefix == "" || literal && strings.HasSuffix(prefix, "=")) {
 			attempts = append(attempts, s.replacing(p, prefix)...)
+		}
+		if prefix, secret, found := strings.Cut(p.text(), "="); found && literal && base64.StdEncoding.EncodeToString([]byte(secret)) == now.value {
+			attempts = append(attempts, s.replacing(p, prefix+"=")...)
 		}
 	}
 	return attempts

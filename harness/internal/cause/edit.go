@@ -9,7 +9,6 @@ import (
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
-	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 // edit is one change of a source: of a place or, in a template, of a part of its
@@ -17,15 +16,26 @@ import (
 type edit struct {
 	source *source
 
-	at     *place
-	change func(node, parent *yaml.Node) error // parent is nil for a whole document
+	at *place
+	// change makes it in the nodes, and write in the text; parent is nil for a whole
+	// document.
+	change func(node, parent *yaml.Node) error
+	write  func(*layout) ([]splice, error)
 
 	start, end int
 	text       string // in place of that from start to end
 }
 
-func editAt(at *place, change func(node, parent *yaml.Node) error) edit {
-	return edit{source: at.source, at: at, change: change}
+func editAt(at *place, change func(node, parent *yaml.Node) error, write func(*layout) ([]splice, error)) edit {
+	return edit{source: at.source, at: at, change: change, write: write}
+}
+
+// holder is the node that a place is a part of; nil for a whole document.
+func (p *place) holder() *yaml.Node {
+	if p == nil || p.parent == nil || p.inText {
+		return nil
+	}
+	return p.parent.node
 }
 
 // set gives a place a string. Aliases of it get that too.
@@ -38,7 +48,7 @@ func setNode(at *place, scalar *yaml.Node) edit {
 		*node = *scalar
 		node.Anchor = anchor
 		return nil
-	})
+	}, func(l *layout) ([]splice, error) { return l.setting(at.holder(), at.node, scalar) })
 }
 
 // remove takes a map member or a list item away.
@@ -57,7 +67,29 @@ func remove(at *place) edit {
 		}
 		parent.Content = slices.Delete(parent.Content, first, i+1)
 		return nil
+	}, func(l *layout) ([]splice, error) {
+		if at.holder() == nil {
+			return nil, errLayout
+		}
+		return l.removing(at.parent.holder(), at.holder(), at.node)
 	})
+}
+
+// replace puts a member with another key and a scalar in the place of one. Where
+// there is a member of that key, it is set, and the one is removed.
+func replace(at *place, key string, scalar *yaml.Node) []edit {
+	if existing := at.parent.member(key); existing != nil {
+		return []edit{setNode(existing, scalar), remove(at)}
+	}
+	return []edit{editAt(at, func(node, parent *yaml.Node) error {
+		i := slices.Index(parent.Content, node)
+		if i < 1 {
+			return errors.New("it is gone already")
+		}
+		set := *scalar
+		parent.Content[i-1], parent.Content[i] = &yaml.Node{Kind: yaml.ScalarNode, Value: key}, &set
+		return nil
+	}, func(l *layout) ([]splice, error) { return l.replacing(at.holder(), at.node, key, scalar) })}
 }
 
 // rename gives a map member another key.
@@ -67,9 +99,12 @@ func rename(at *place, key string) edit {
 		if i < 1 {
 			return errors.New("it is gone already")
 		}
+		if lookup(parent, key) != nil {
+			return fmt.Errorf("there is a %s already", key)
+		}
 		parent.Content[i-1].Value = key
 		return nil
-	})
+	}, func(l *layout) ([]splice, error) { return l.renaming(at.holder(), at.node, key) })
 }
 
 // add sets what stands below a map at keys, and makes the maps that lack. The
@@ -102,7 +137,7 @@ func add(at *place, keys []string, value *yaml.Node) edit {
 		}
 		node.Content = append(node.Content, value)
 		return nil
-	})
+	}, func(l *layout) ([]splice, error) { return l.adding(at.holder(), at.node, keys, value) })
 }
 
 // lookup is the value of a key in a map, the last of several; nil in what is no
@@ -130,37 +165,43 @@ func stringNode(value string) *yaml.Node {
 // entryNode is an entry of a container's env.
 func entryNode(name, value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.MappingNode, Tag: yaml.NodeTagMap, Content: []*yaml.Node{
-		{Kind: yaml.ScalarNode, Value: "name"}, stringNode(name),
+		{Kind: yaml.ScalarNode, Value: "name"}, {Kind: yaml.ScalarNode, Tag: yaml.NodeTagString, Value: name},
 		{Kind: yaml.ScalarNode, Value: "value"}, stringNode(value),
 	}}
 }
 
-// overlay applies edits and returns the files that they change, by real path.
-func overlay(edits []edit) (map[string][]byte, error) {
-	files := map[string][]byte{}
+// overlay applies edits and returns the files that they change, by real path, and
+// whether a person would write these texts.
+func overlay(edits []edit) (files map[string][]byte, written bool, err error) {
+	changed := changes{map[string][]byte{}, map[*archive]map[string][]byte{}}
 	bySource := map[*source][]edit{}
 	for _, e := range edits {
 		bySource[e.source] = append(bySource[e.source], e)
 	}
+	written = true
 	for source, edits := range bySource {
-		text, err := source.edited(edits)
+		text, isWritten, err := source.edited(edits)
 		if err != nil {
-			return nil, fmt.Errorf("change %s: %w", source.shown, err)
+			return nil, false, fmt.Errorf("change %s: %w", source.shown, err)
 		}
-		files[source.file] = text
+		written = written && isWritten
+		changed.set(source, text)
 	}
-	return files, nil
+	files, err = changed.overlay()
+	return files, written, err
 }
 
-// edited is the text of a source with edits.
-func (s *source) edited(edits []edit) ([]byte, error) {
-	if s.layer == report.Template {
+// edited is the text of a source with edits, and whether a person would write it so:
+// where that is not possible, or says something else, all of the file is written
+// again from its nodes.
+func (s *source) edited(edits []edit) (text []byte, written bool, err error) {
+	if s.plain {
 		text := s.text
 		slices.SortFunc(edits, func(a, b edit) int { return b.start - a.start })
 		for _, e := range edits {
 			text = slices.Concat(text[:e.start], []byte(e.text), text[e.end:])
 		}
-		return text, nil
+		return text, true, nil
 	}
 	copied := copies{}
 	var texts []*place // that hold documents with edits
@@ -170,26 +211,31 @@ func (s *source) edited(edits []edit) ([]byte, error) {
 			parent = copied.of(e.at.parent.node)
 		}
 		if err := e.change(copied.of(e.at.node), parent); err != nil {
-			return nil, fmt.Errorf("change %s: %w", e.at.path, err)
+			return nil, false, fmt.Errorf("change %s: %w", e.at.path, err)
 		}
 		if top := e.at.top(); top.inText && !slices.Contains(texts, top.parent) {
 			texts = append(texts, top.parent)
 		}
 	}
+	holders := map[*yaml.Node]bool{}
 	for _, p := range texts {
 		text, err := encode(copied.all(p.documents))
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
+		holders[copied.of(p.node)] = true
 		scalar := copied.of(p.node)
 		scalar.Value, scalar.Style, scalar.Tag = string(text), yaml.LiteralStyle, yaml.NodeTagString
 	}
-	text, err := encode(copied.all(s.documents))
+	if text, err := s.written(edits); err == nil && reads([]byte(text), copied.all(s.documents), holders) {
+		return []byte(text), true, nil
+	}
+	text, err = encode(copied.all(s.documents))
 	if err == nil && bytes.Contains(s.text, []byte("&")) {
 		// An alias may refer to what is gone.
 		_, err = manifest.Nodes(text)
 	}
-	return text, err
+	return text, false, err
 }
 
 // copies are copies of nodes, by what they are copies of.

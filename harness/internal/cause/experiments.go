@@ -37,7 +37,7 @@ type rendering struct {
 
 // try renders the app with edits.
 func (e *experiments) try(ctx context.Context, edits ...edit) (*rendering, error) {
-	files, err := overlay(edits)
+	files, _, err := overlay(edits)
 	if err != nil {
 		return &rendering{err: err}, nil
 	}

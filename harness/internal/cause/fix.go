@@ -10,11 +10,17 @@ import (
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/stated"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
+// unwritten weighs more than all that may be wrong with another fix.
+const unwritten = 1 << 20
+
 // bestFix verifies proposals and returns the best: one that mends the finding,
-// leaves every other container as it is, and leaves the fewest other findings.
+// leaves every other container as it is, and leaves the fewest other findings. What
+// was rendered is the text that a person would write; where that cannot be told, the
+// fix is not verified.
 func (s *search) bestFix(ctx context.Context) *report.Fix {
 	before := s.try(ctx).judge(ctx, container{}, s.experiments.evaluators...)
 	var best *report.Fix
@@ -22,7 +28,7 @@ func (s *search) bestFix(ctx context.Context) *report.Fix {
 	for _, p := range s.proposals() {
 		after := s.try(ctx, p.edits...)
 		now := after.judge(ctx, container{}, s.experiments.evaluators...)
-		if now == nil || before == nil || !s.mends(ctx, after) || breaks(now, before) {
+		if now == nil || before == nil || !s.mends(ctx, after) || s.breaks(now, before) {
 			continue
 		}
 		effects := sideEffects(now, before)
@@ -30,11 +36,18 @@ func (s *search) bestFix(ctx context.Context) *report.Fix {
 			effects = nil // that workloads come is what was asked for
 		}
 		score := 100*len(effects) + len(now.Findings)
+		_, written, err := overlay(p.edits)
+		if err != nil || !written {
+			score += unwritten
+		}
 		if best != nil && score >= lowest {
 			continue
 		}
 		fix := p.fix
-		fix.Verified = true
+		fix.Verified = score < unwritten
+		if s.finding.Code == typo && strings.HasSuffix(fix.Change, fmt.Sprintf(" to %q", s.right)) {
+			fix.Change += ", which is how the service reads it now"
+		}
 		if len(effects) > 0 {
 			fix.Change += ", which also " + strings.Join(effects, " and ")
 		}
@@ -45,17 +58,30 @@ func (s *search) bestFix(ctx context.Context) *report.Fix {
 	return best
 }
 
-// breaks reports whether a change made a finding that denies, or a container
-// that is bound no more.
-func breaks(after, before *evaluate.Result) bool {
+// breaks reports whether a change made a finding that denies, where the finding
+// itself warns also one that warns, or a container that is bound no more.
+func (s *search) breaks(after, before *evaluate.Result) bool {
 	now := roles(after)
 	for at, c := range roles(before) {
 		if c.bound && !now[at].bound {
 			return true
 		}
 	}
+	warns := s.finding.Severity == report.Warn
+	if warns && s.stopsMigrations(after, before) {
+		return true
+	}
 	return slices.ContainsFunc(after.Findings, func(f report.Finding) bool {
-		return f.Severity == report.Deny && count(after.Findings, &f) > count(before.Findings, &f)
+		return (warns || f.Severity == report.Deny) && count(after.Findings, &f) > count(before.Findings, &f)
+	})
+}
+
+// stopsMigrations reports whether with a change nobody applies migrations any
+// more, by any constraint.
+func (s *search) stopsMigrations(after, before *evaluate.Result) bool {
+	return slices.ContainsFunc(s.experiments.evaluators, func(e *evaluate.Evaluator) bool {
+		name := e.ConstraintName()
+		return stated.NobodyMigrates(name, after.Workloads) && !stated.NobodyMigrates(name, before.Workloads)
 	})
 }
 
@@ -104,9 +130,13 @@ func (s *search) proposals() []attempt {
 	var own, ofChart, ofTemplate []attempt
 	for _, a := range s.mending {
 		switch {
+		case a.isPacked():
+			own = append(own, s.above(a)...)
 		case a.fix.Change == "":
-		case a.place == nil:
+		case a.place == nil && a.edits[0].source.template:
 			ofTemplate = append(ofTemplate, a)
+		case a.place == nil:
+			own = append(own, a)
 		case a.place.layer == report.ChartValues:
 			ofChart = append(ofChart, a)
 		default:
@@ -118,6 +148,41 @@ func (s *search) proposals() []attempt {
 		}
 	}
 	return slices.Concat(own, s.additions(), ofChart, ofTemplate)
+}
+
+// isPacked reports whether an attempt changes what is in an archive, which nobody
+// edits.
+func (a attempt) isPacked() bool {
+	return slices.ContainsFunc(a.edits, func(e edit) bool { return e.source.archive != nil })
+}
+
+// above are attempts that set, in place of a value of a packed chart, the same value
+// where the app sets the values of the topmost chart, or in that chart's own.
+func (s *search) above(a attempt) []attempt {
+	i := slices.IndexFunc(s.sources.charts, func(c *chart) bool { return a.place != nil && c.values == a.place.source })
+	if i < 0 || a.place.keys() == nil || !a.place.isScalar() {
+		return nil
+	}
+	c := s.sources.charts[i]
+	keys := slices.Concat(c.prefix, a.place.keys())
+	attempts := s.inApp(c.top, func(at *place, before ...string) attempt { return s.settingBelow(at, append(before, keys...)) })
+	if top := root(c.top.values); top != nil && c.top.values.archive == nil {
+		attempts = append(attempts, s.settingBelow(top, keys))
+	}
+	return attempts
+}
+
+// inApp are attempts with the places where an app sets the values of a chart, those
+// that win first. Where it has no inline values, they are made.
+func (s *search) inApp(top *chart, attemptAt func(at *place, before ...string) attempt) []attempt {
+	var attempts []attempt
+	for _, values := range top.set {
+		attempts = append(attempts, attemptAt(values))
+	}
+	if top.entry.member("valuesInline") == nil {
+		attempts = append(attempts, attemptAt(top.entry, "valuesInline"))
+	}
+	return attempts
 }
 
 var environmentKey = regexp.MustCompile(`(?i)^(extra)?_?(env(ironment)?|vars)(vars)?$`)
@@ -135,12 +200,9 @@ func (s *search) additions() []attempt {
 				continue
 			}
 			keys := slices.Concat(c.prefix, p.keys())
-			for _, values := range c.top.set {
-				attempts = append(attempts, s.addition(values, keys, p.node.Kind))
-			}
-			if c.top.entry.member("valuesInline") == nil {
-				attempts = append(attempts, s.addition(c.top.entry, append([]string{"valuesInline"}, keys...), p.node.Kind))
-			}
+			attempts = append(attempts, s.inApp(c.top, func(at *place, before ...string) attempt {
+				return s.addition(at, append(before, keys...), p.node.Kind)
+			})...)
 		}
 	}
 	// Those first whose path has most in common with the container's names.
@@ -161,20 +223,33 @@ func (s *search) addition(at *place, keys []string, kind yaml.Kind) attempt {
 	for _, key := range keys {
 		path = join(path, key)
 	}
-	change := fmt.Sprintf("add {name: %s, value: %q} to %s", s.envVar, s.skip, path)
-	value := entryNode(s.envVar, s.skip)
 	if kind == yaml.MappingNode {
-		keys = append(slices.Clone(keys), s.envVar)
-		value, path = stringNode(s.skip), join(path, s.envVar)
-		change = fmt.Sprintf("set %s to %q", path, s.skip)
+		return s.settingBelow(at, append(slices.Clone(keys), s.envVar))
 	}
-	a := attempt{place: at, edits: []edit{add(at, keys, value)}}
+	change := fmt.Sprintf("add {name: %s, value: %q} to %s", s.envVar, s.right, path)
+	a := attempt{place: at, edits: []edit{add(at, keys, entryNode(s.envVar, s.right))}}
+	return a.at(deepestPlace(at, keys), path, change)
+}
+
+// settingBelow sets what stands below a place at keys.
+func (s *search) settingBelow(at *place, keys []string) attempt {
+	path := at.path
+	for _, key := range keys {
+		path = join(path, key)
+	}
+	a := attempt{place: at, edits: []edit{add(at, keys, stringNode(s.right))}}
+	return a.at(deepestPlace(at, keys), path, fmt.Sprintf("set %s to %q", path, s.right))
+}
+
+// deepestPlace is the place below another at keys or, where that is not there, the
+// last on the way that is.
+func deepestPlace(at *place, keys []string) *place {
 	for _, key := range keys {
 		next := at.member(key)
 		if next == nil {
 			break
 		}
-		at = next // the deepest place that is there already
+		at = next
 	}
-	return a.at(at, path, change)
+	return at
 }

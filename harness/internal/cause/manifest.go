@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
+	"github.com/proompteng/nevermigrate/harness/internal/stated"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -20,6 +22,7 @@ type Manifest struct {
 	file      string
 	err       error        // why the text cannot be looked into
 	documents []*yaml.Node // of the text
+	read      []manifest.Object
 	objects   map[container][]object
 	known     map[manifestPlace]*report.Cause
 }
@@ -36,7 +39,7 @@ const maxManifestText = 10 << 20
 // NewManifest prepares to look into the text of a manifest and the objects that
 // were read from it.
 func NewManifest(file string, text []byte, objects []manifest.Object) *Manifest {
-	m := &Manifest{file: file, objects: byWorkload(objects), known: map[manifestPlace]*report.Cause{}}
+	m := &Manifest{file: file, read: objects, objects: byWorkload(objects), known: map[manifestPlace]*report.Cause{}}
 	if len(text) > maxManifestText {
 		m.err = fmt.Errorf("it is larger than %d bytes", maxManifestText)
 	} else {
@@ -46,21 +49,43 @@ func NewManifest(file string, text []byte, objects []manifest.Object) *Manifest 
 }
 
 // Find fills in the cause of a finding: the place that the finding names. It is
-// an error when that is not found.
-func (m *Manifest) Find(_ context.Context, _ *evaluate.Evaluator, finding *report.Finding) (err error) {
+// an error when that is not found. That nobody applies migrations has as many
+// causes as there are control planes; they are added to those that are there.
+func (m *Manifest) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) (err error) {
 	defer recovered(&err)
+	if finding.Code == stated.Fallback {
+		return m.findFallback(ctx, evaluator, finding)
+	}
 	if finding.Workload == "" {
 		return nil // what is not there has no place
 	}
-	found, err := m.find(container{finding.Workload, finding.Namespace, ""}, finding.Path)
+	found, err := m.find(container{finding.Workload, finding.Namespace, ""}, asJoined(finding.Path))
 	if err != nil {
 		return err
 	}
 	cause := *found
-	if finding.Code == "CNM005" {
-		cause.Value = "" // a command, not the variable
+	if slices.Contains([]string{"CNM005", loading, resemblance}, finding.Code) {
+		cause.Value = "" // a command or a name, not the variable
 	}
 	finding.Causes = []report.Cause{cause}
+	return nil
+}
+
+func (m *Manifest) findFallback(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) error {
+	judged, err := evaluator.Evaluate(ctx, m.read)
+	if err != nil {
+		return fmt.Errorf("look for the place in %s: %w", m.file, err)
+	}
+	envVar, _ := evaluator.Variable()
+	for _, at := range controlPlanes(judged) {
+		found, err := m.find(at, at.declaration(m.objects, envVar, lastEntry).says)
+		if err != nil {
+			return err
+		}
+		if len(finding.Causes) < maxCauses {
+			finding.Causes = append(finding.Causes, *found)
+		}
+	}
 	return nil
 }
 
@@ -155,6 +180,21 @@ func below(node *yaml.Node, part, path string) (at, next *yaml.Node, deeper stri
 		}
 	}
 	return nil, nil, ""
+}
+
+// CanSet reports whether a person can set the value at a path in a file of values by
+// changing its line: the whole path is there, and nothing else would be changed.
+func CanSet(file, path string) bool {
+	values := newSources(maxManifestText).file(file, source{layer: report.ValuesFile})
+	if values == nil {
+		return false
+	}
+	i := slices.IndexFunc(values.places, func(p *place) bool { return p.path == path && p.isScalar() })
+	if i < 0 {
+		return false
+	}
+	_, written, err := values.edited([]edit{set(values.places[i], "set")})
+	return err == nil && written
 }
 
 // InValues returns the place of a path in a file of values, and whether the file has

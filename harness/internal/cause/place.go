@@ -19,10 +19,16 @@ type source struct {
 	file, shown string
 	text        []byte
 	layer       report.Layer
+	// archive and name say where the file is when it is packed; name is in there.
+	archive *archive
+	name    string
+	// plain says that the file has no places: it is a template, or a text that one
+	// or a generator reads.
+	plain, template bool
 	// kustomization says that the file is one, in which the layer of a place
 	// follows from the key it stands under.
 	kustomization bool
-	// documents and places, in the order of the file; a template has none.
+	// documents and places, in the order of the file; a plain text has none.
 	documents []*yaml.Node
 	places    []*place
 }

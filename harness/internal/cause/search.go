@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,10 +25,12 @@ type search struct {
 	finding     *report.Finding // without a code when none is looked into
 	envVar      string
 	skip        string // the plain skip value
+	right       string // the value that mends the finding: skip, or auto for a control plane
 	// err is what ended the search: no experiment is made after it.
 	err error
 
 	before   *evaluate.Result
+	role     report.Role // the workload's
 	rendered declaration
 	offender string // the rendered text at the finding's path
 	// lookAlike is the name in env that the policy takes for a misspelling.
@@ -68,7 +71,19 @@ func setting(p *place, value string) attempt {
 
 func removal(cause, p *place) attempt {
 	edits := []edit{remove(p)}
-	return attempt{place: cause, edits: edits, without: edits}.at(p, p.path, "remove "+p.path)
+	change := "remove " + p.path
+	if holder := p.parent; holder != nil && !p.inText && len(holder.children) == 1 {
+		change += fmt.Sprintf(" and leave %s: %s", cmp.Or(holder.path, "the file"), emptyText(holder.node))
+	}
+	return attempt{place: cause, edits: edits, without: edits}.at(p, p.path, change)
+}
+
+// emptyText is a map or a list that has nothing left.
+func emptyText(node *yaml.Node) string {
+	if node.Kind == yaml.MappingNode {
+		return "{}"
+	}
+	return "[]"
 }
 
 // try renders the app with edits.
@@ -128,12 +143,16 @@ func (s *search) findCauses(ctx context.Context) {
 	switch {
 	case s.finding.Code == "CNM005":
 		_ = s.stage(ctx, s.commands()) || s.stage(ctx, s.wholePatches())
+	case s.finding.Code == loading:
+		_ = s.stage(ctx, s.loads()) || s.stage(ctx, s.wholePatches())
 	case misspelled:
 		s.stage(ctx, s.values())
 	default:
 		_ = s.stage(ctx, s.values()) || s.stage(ctx, s.entries()) || s.stage(ctx, s.definitions()) || s.stage(ctx, s.wholePatches())
 	}
-	s.bindings = s.bindingNames(ctx)
+	if s.role == report.Controllers {
+		s.bindings = s.bindingNames(ctx)
+	}
 	s.elsewhere(ctx)
 	others := len(s.mending)
 	s.stage(ctx, s.deciders)
@@ -163,6 +182,7 @@ func (s *search) prepare(ctx context.Context) {
 		s.err = errors.New("the finding does not come back when the app is rendered again")
 		return
 	}
+	s.role = roleOf(s.before.Workloads, s.container)
 	// The number of the entry that the finding's path leads into, or lastEntry.
 	s.entry = slices.IndexFunc(s.container.declarations(base.objects, s.envVar), func(d declaration) bool {
 		return d.path == s.finding.Path || strings.HasPrefix(s.finding.Path, d.path+".")
@@ -171,7 +191,7 @@ func (s *search) prepare(ctx context.Context) {
 	var names []string
 	for _, o := range s.container.objects(base.objects) {
 		walk(o.content, o.path, func(node any, path string) bool {
-			if text, ok := node.(string); ok && path == s.finding.Path {
+			if text, ok := node.(string); ok && path == asJoined(s.finding.Path) {
 				s.offender = text
 			}
 			if text, ok := node.(string); ok && strings.HasPrefix(path, s.finding.Path+"[") && strings.HasSuffix(path, "].name") {
@@ -208,7 +228,11 @@ func (s *search) elsewhere(ctx context.Context) {
 	if found {
 		return
 	}
-	written := s.first(ctx, nil, s.variableLines(), func(after *rendering) bool { return s.mends(ctx, after) })
+	mends := func(after *rendering) bool { return s.mends(ctx, after) }
+	written := s.first(ctx, nil, s.variableLines(), mends)
+	if written == nil {
+		written = s.first(ctx, nil, s.memberLines(), mends)
+	}
 	if written == nil && s.entry == lastEntry {
 		written = s.containerLine(ctx)
 	}

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"bytes"
 	"cmp"
 	"os"
 	"path/filepath"
@@ -18,12 +19,14 @@ import (
 
 // sources are the files that make the manifests of an app.
 type sources struct {
-	all       []*source // without templates
+	all       []*source // without plain texts
 	templates []*source
+	texts     []*source // the other plain texts
 	charts    []*chart
 
-	byFile     map[string]*source // all and templates, by their real paths
+	byFile     map[string]*source // all of these, by their real paths
 	placesLeft int                // below zero when some were left out
+	unpackLeft int64              // bytes of archives
 	maxBytes   int64
 	// wanted says which files have places, beside kustomizations. Nil: all of them,
 	// and templates are read, too.
@@ -43,15 +46,19 @@ type chart struct {
 	// first.
 	set       []*place
 	templates []*source
+	in        tree
+	// readsFiles says of the topmost chart that a template, of one below it too, reads
+	// files.
+	readsFiles bool
 }
 
 func newSources(maxBytes int64) *sources {
-	return &sources{byFile: map[string]*source{}, placesLeft: maxPlaces, maxBytes: maxBytes}
+	return &sources{byFile: map[string]*source{}, placesLeft: maxPlaces, unpackLeft: maxBytes, maxBytes: maxBytes}
 }
 
-// file reads a file once. It is nil when that cannot be done: the app rendered
-// without it.
-func (s *sources) file(path string, layer report.Layer, kustomization bool) *source {
+// file reads a file once, as the given kind of source. It is nil when that cannot be
+// done: the app rendered without it.
+func (s *sources) file(path string, as source) *source {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil
@@ -67,13 +74,22 @@ func (s *sources) file(path string, layer report.Layer, kustomization bool) *sou
 	if err != nil {
 		return nil
 	}
-	added := &source{file: real, shown: shownPath(real), text: text, layer: layer, kustomization: kustomization}
-	s.byFile[real] = added
-	if layer == report.Template {
+	as.file, as.shown, as.text = real, shownPath(real), text
+	return s.add(&as)
+}
+
+// add takes a source among the others.
+func (s *sources) add(added *source) *source {
+	s.byFile[added.file] = added
+	switch {
+	case added.template:
 		s.templates = append(s.templates, added)
 		return added
+	case added.plain:
+		s.texts = append(s.texts, added)
+		return added
 	}
-	if s.wanted == nil || kustomization || s.wanted(text) {
+	if s.wanted == nil || added.kustomization || s.wanted(added.text) {
 		added.read(&s.placesLeft)
 	}
 	s.all = append(s.all, added)
@@ -92,8 +108,9 @@ func (s *sources) kustomization(dir string, component report.Layer) {
 		if _, known := s.byFile[real]; known {
 			return
 		}
-		if file := s.file(path, cmp.Or(component, report.KustomizationLayer), true); file != nil {
+		if file := s.file(path, source{layer: cmp.Or(component, report.KustomizationLayer), kustomization: true}); file != nil {
 			s.references(dir, file, component)
+			s.generated(dir, file, component)
 			s.inflated(dir, file, component)
 		}
 		return
@@ -122,12 +139,31 @@ func (s *sources) references(dir string, file *source, component report.Layer) {
 			if info, err := os.Stat(path); err != nil {
 				continue
 			} else if !info.IsDir() {
-				s.file(path, cmp.Or(component, r.layer), false)
+				s.file(path, source{layer: cmp.Or(component, r.layer)})
 			} else if r.layer == report.Component {
 				s.kustomization(path, report.Component)
 			} else {
 				s.kustomization(path, component)
 			}
+		}
+	}
+}
+
+// generating are the paths in a kustomization that name the files of generators.
+var generating = regexp.MustCompile(`^(configMapGenerator|secretGenerator)\[\d+\]\.((envs|files)\[\d+\]|env)$`)
+
+// generated reads what a kustomization generates ConfigMaps and Secrets of.
+func (s *sources) generated(dir string, file *source, component report.Layer) {
+	if s.wanted != nil {
+		return
+	}
+	for _, p := range file.places {
+		if p.isScalar() && generating.MatchString(p.path) {
+			_, path, named := strings.Cut(p.text(), "=") // the key in the ConfigMap
+			if !named {
+				path = p.text()
+			}
+			s.file(inDir(dir, path), source{layer: cmp.Or(component, report.KustomizationLayer), plain: true})
 		}
 	}
 }
@@ -144,7 +180,7 @@ func inDir(dir, path string) string {
 // sets for them.
 func (s *sources) inflated(dir string, file *source, component report.Layer) {
 	values := func(path string, layer report.Layer) *place {
-		return root(s.file(inDir(dir, path), cmp.Or(component, layer), false))
+		return root(s.file(inDir(dir, path), source{layer: cmp.Or(component, layer)}))
 	}
 	top := root(file)
 	home := cmp.Or(top.member("helmGlobals").scalarMember("chartHome"), types.HelmDefaultHome)
@@ -168,7 +204,8 @@ func (s *sources) inflated(dir string, file *source, component report.Layer) {
 			slices.Reverse(c.set[n-2:])
 		}
 		c.set = slices.DeleteFunc(c.set, func(p *place) bool { return p == nil })
-		s.chart(c, render.ChartFolder(inDir(dir, home), entry.scalarMember(name), entry.scalarMember(version), entry.scalarMember(repo)))
+		s.chart(c, tree{folder: render.ChartFolder(inDir(dir, home), entry.scalarMember(name), entry.scalarMember(version), entry.scalarMember(repo))})
+		s.readFiles(c)
 	}
 }
 
@@ -176,55 +213,67 @@ func (s *sources) inflated(dir string, file *source, component report.Layer) {
 // without end.
 const maxChartDepth = 8
 
-func (s *sources) chart(c *chart, folder string) {
-	if info, err := os.Stat(folder); err != nil || !info.IsDir() || len(c.prefix) > maxChartDepth {
+func (s *sources) chart(c *chart, in tree) {
+	if !in.exists() || len(c.prefix) > maxChartDepth {
 		return
 	}
+	c.in = in
 	s.charts = append(s.charts, c)
-	c.values = s.file(filepath.Join(folder, "values.yaml"), report.ChartValues, false)
+	c.values = s.fileOf(in, "values.yaml", source{layer: report.ChartValues})
 	if s.wanted == nil {
-		s.readTemplates(c, folder)
+		s.readTemplates(c, in)
 	}
-	s.subcharts(c, folder)
+	s.subcharts(c, in)
 }
 
-// readTemplates reads the templates of a chart in a folder.
-func (s *sources) readTemplates(c *chart, folder string) {
-	_ = filepath.WalkDir(filepath.Join(folder, "templates"), func(path string, entry os.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() {
-			if read := s.file(path, report.Template, false); read != nil {
-				c.templates = append(c.templates, read)
-			}
+// readTemplates reads the templates of a chart.
+func (s *sources) readTemplates(c *chart, in tree) {
+	for _, name := range in.files("templates", func(string) bool { return false }) {
+		if read := s.fileOf(in, name, source{layer: report.Template, plain: true, template: true}); read != nil {
+			c.templates = append(c.templates, read)
+			c.top.readsFiles = c.top.readsFiles || bytes.Contains(read.text, []byte(".Files"))
 		}
-		return nil // as in file
-	})
+	}
 }
 
-// subcharts reads the charts below a chart in a folder.
-func (s *sources) subcharts(c *chart, folder string) {
+// readFiles reads what the templates of a chart of an app, and of those below it,
+// can read.
+func (s *sources) readFiles(top *chart) {
+	for _, c := range s.charts {
+		if c.top != top || !top.readsFiles {
+			continue
+		}
+		for _, name := range c.in.files("", isNoFile) {
+			s.fileOf(c.in, name, source{layer: report.Template, plain: true})
+		}
+	}
+}
+
+// isNoFile reports whether a file of a chart, or a folder, is none that Helm gives to
+// templates.
+func isNoFile(name string) bool {
+	first, _, _ := strings.Cut(name, "/")
+	return slices.Contains([]string{"templates", "charts", "crds", "Chart.yaml", "Chart.lock", "values.yaml", "values.schema.json"}, first)
+}
+
+// subcharts reads the charts below a chart.
+func (s *sources) subcharts(c *chart, in tree) {
 	var head struct {
 		Dependencies []struct{ Name, Alias string }
 	}
-	if data, err := os.ReadFile(filepath.Join(folder, "Chart.yaml")); err == nil {
+	if data := in.text("Chart.yaml"); data != nil {
 		_ = yaml.Unmarshal(data, &head)
 	}
-	entries, err := os.ReadDir(filepath.Join(folder, "charts"))
-	if err != nil {
-		return
-	}
-	for _, entry := range entries {
-		below := filepath.Join(folder, "charts", entry.Name())
-		if info, err := os.Stat(below); err != nil || !info.IsDir() || strings.ContainsAny(entry.Name()[:1], "_.") {
-			continue
-		}
+	trees, own := in.subtrees(s)
+	for i, below := range trees {
 		var names []string
 		for _, dependency := range head.Dependencies {
-			if dependency.Name == entry.Name() {
+			if dependency.Name == own[i] {
 				names = append(names, cmp.Or(dependency.Alias, dependency.Name))
 			}
 		}
 		if len(names) == 0 {
-			names = []string{entry.Name()}
+			names = []string{own[i]}
 		}
 		for _, name := range names {
 			s.chart(&chart{top: c.top, prefix: append(slices.Clone(c.prefix), name)}, below)

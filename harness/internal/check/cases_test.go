@@ -126,6 +126,9 @@ func caseFinding(t *testing.T, c fixtures.Case, finding report.Finding) fixtures
 		Code: finding.Code, Severity: string(finding.Severity),
 		Workload: finding.Workload, Namespace: finding.Namespace, Container: finding.Container,
 	}
+	if finding.CausesError != "" {
+		t.Errorf("%s: the search for causes failed: %s", finding.Code, finding.CausesError)
+	}
 	if finding.CausesTruncated {
 		t.Errorf("%s: the search for causes ended at its bound", finding.Code)
 	}
@@ -138,7 +141,7 @@ func caseFinding(t *testing.T, c fixtures.Case, finding report.Finding) fixtures
 		got.Cause = &fixtures.Cause{File: filepath.ToSlash(file), Line: first.Line, Path: first.Path, Layer: string(first.Layer)}
 	}
 	// In a manifest nothing is tried, so nothing is verified.
-	if finding.Severity == report.Deny && c.Manifest == "" {
+	if finding.Code != stated.Twice && c.Manifest == "" {
 		got.Unfixed = finding.Fix == nil
 	}
 	if finding.Fix != nil && !finding.Fix.Verified {

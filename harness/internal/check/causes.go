@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/cause"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/internal/stated"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -55,8 +57,10 @@ type manifests []*cause.Manifest
 // Find implements searcher.
 func (m manifests) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) (err error) {
 	for _, one := range m {
-		if err = one.Find(ctx, evaluator, finding); err == nil {
-			return nil
+		err = one.Find(ctx, evaluator, finding)
+		// Each of them may hold a control plane.
+		if isDone := finding.Code != stated.Fallback; isDone == (err == nil) {
+			return err
 		}
 	}
 	return err
@@ -94,6 +98,10 @@ func (s chartSearcher) Find(ctx context.Context, evaluator *evaluate.Evaluator, 
 		if fix.File, fix.Line = found.File, found.Line; !ok {
 			finding.Fix = nil
 		}
+		// What was tried is the values of all files together. To remove a value from
+		// one of them may leave that of another.
+		isSet := strings.HasPrefix(fix.Change, "set "+fix.Path+" to ")
+		fix.Verified = fix.Verified && isSet && cause.CanSet(fix.File, fix.Path)
 	}
 	return err
 }
@@ -150,19 +158,24 @@ func releaseApp(t find.Target, options Options) (dir string, remove func(), err 
 	return dir, remove, nil
 }
 
-// findCauses fills in the causes of the findings that deny. A verdict does not
-// depend on them: when the search fails, the finding stands and says so.
+// findCauses fills in the causes of the findings, warnings too, that do not come
+// with them. A verdict does not depend on them: when the search fails, the finding
+// stands and says so.
 func findCauses(ctx context.Context, judged *report.Target, evaluators []*evaluate.Evaluator, options Options, newSearcher func() (searcher, error)) {
 	var search searcher
 	var wanted []bool
 	if options.CausesOf != nil {
 		wanted = options.CausesOf(*judged)
 	}
-	for i := range judged.Findings {
-		finding := &judged.Findings[i]
-		if finding.Severity != report.Deny || wanted != nil && !wanted[i] {
-			continue
+	var inOrder []*report.Finding // what denies first, for the search has a bound
+	for _, severity := range []report.Severity{report.Deny, report.Warn} {
+		for i := range judged.Findings {
+			if f := &judged.Findings[i]; f.Severity == severity && len(f.Causes) == 0 && (wanted == nil || wanted[i]) {
+				inOrder = append(inOrder, f)
+			}
 		}
+	}
+	for _, finding := range inOrder {
 		if search == nil {
 			var err error
 			if search, err = newSearcher(); err != nil {

@@ -34,8 +34,8 @@ func (o overlay) readFile(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// chart returns a loaded chart as it would have been loaded. Nothing inside of
-// a packed subchart can be replaced.
+// chart returns a loaded chart as it would have been loaded. A packed subchart is
+// replaced as a whole.
 func (o overlay) chart(loaded *chartv2.Chart, folder string) (*chartv2.Chart, error) {
 	var files []*archive.BufferedFile
 	changed := false

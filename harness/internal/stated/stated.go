@@ -48,7 +48,7 @@ func New(ctx context.Context) *Rules {
 // Fallback is what the rule finds in the workloads of one target under one of
 // the constraints that they were judged by: one finding or none.
 func (r *Rules) Fallback(ctx context.Context, c report.ShardConstraint, workloads []report.Workload) ([]report.Finding, error) {
-	if !nobodyMigrates(c, workloads) {
+	if !NobodyMigrates(c.Name, workloads) {
 		return nil, nil
 	}
 	finding, err := r.finding(ctx, c, Fallback, "nobody", nil)
@@ -107,13 +107,13 @@ func (r *Rules) AbsentFromTarget(ctx context.Context, c report.ShardConstraint) 
 	return r.finding(ctx, c, Absent, "in_target", nil)
 }
 
-// nobodyMigrates holds when other workloads than controllers declare the variable
-// of a constraint and none of them applies migrations. An unknown mode may be
+// NobodyMigrates holds when other workloads than controllers declare the variable
+// of a constraint, by its name, and none of them applies migrations. An unknown mode may be
 // auto, and is no reason to warn.
-func nobodyMigrates(c report.ShardConstraint, workloads []report.Workload) bool {
+func NobodyMigrates(constraint string, workloads []report.Workload) bool {
 	declared := false
 	for _, workload := range workloads {
-		if workload.Role != report.ControlPlane || workload.Constraint != c.Name {
+		if workload.Role != report.ControlPlane || workload.Constraint != constraint {
 			continue
 		}
 		for _, container := range workload.Containers {
