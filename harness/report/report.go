@@ -223,6 +223,9 @@ const (
 	// KustomizationLayer is what a kustomization says beside values, patches,
 	// components and replacements.
 	KustomizationLayer Layer = "kustomization"
+	// ApplicationLayer is what an Application of Argo CD, or the ApplicationSet that
+	// makes it, lays over its sources.
+	ApplicationLayer   Layer = "Application"
 	ConstraintLayer    Layer = "constraint"
 	ConfigurationLayer Layer = "configuration"
 )

@@ -18,6 +18,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/api"
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/appset"
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/source"
+	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
@@ -41,6 +42,8 @@ type Application struct {
 	// Chain are the places that it comes from: the ApplicationSet's, if one makes it,
 	// and in that the elements that give its parameters.
 	Chain []Place
+	// object is what it is made of.
+	object Object
 	// Folders are those of its sources in the repositories that are here, by their
 	// paths; a chart of a chart repository has none.
 	Folders []string
@@ -97,7 +100,7 @@ func (w *World) Applications(ctx context.Context, object Object) ([]Application,
 		if err != nil {
 			return nil, nil, err
 		}
-		return []Application{w.application(application, []Place{from})}, nil, nil
+		return []Application{w.application(object, application, []Place{from})}, nil, nil
 	}
 	result, err := appset.Generate(ctx, appset.Set{Content: object.Content, Node: object.Node}, w.sets)
 	if err != nil {
@@ -113,13 +116,13 @@ func (w *World) Applications(ctx context.Context, object Object) ([]Application,
 		for _, origin := range made.Origins {
 			chain = append(chain, Place{File: from.File, Line: origin.Line, Path: origin.String()})
 		}
-		applications = append(applications, w.application(decoded, chain))
+		applications = append(applications, w.application(object, decoded, chain))
 	}
 	return applications, result.Warnings, nil
 }
 
-func (w *World) application(decoded *api.Application, chain []Place) Application {
-	a := Application{Application: decoded, Chain: chain}
+func (w *World) application(object Object, decoded *api.Application, chain []Place) Application {
+	a := Application{Application: decoded, Chain: chain, object: object}
 	for _, s := range sourcesOf(&decoded.Spec) {
 		if s.Path == "" || s.Chart != "" {
 			continue
@@ -160,9 +163,52 @@ func decode(content map[string]any) (*api.Application, error) {
 	return &application, nil
 }
 
-// Render makes the objects of an Application; see source.Render.
+// Render makes the objects of an Application; see source.Render. What the overlay of the
+// options has in place of the file of the Application counts.
 func (w *World) Render(ctx context.Context, a Application, options render.Options) (*source.Result, error) {
+	a, err := w.again(ctx, a, options.Overlay)
+	if err != nil {
+		return nil, err
+	}
 	return source.Render(ctx, a.Application, w.view, options)
+}
+
+// File is the file in which the Application stands, or the ApplicationSet that makes it;
+// empty when another app renders it.
+func (a Application) File() string { return a.object.File }
+
+// again makes an Application once more, when its file is one of an overlay.
+func (w *World) again(ctx context.Context, a Application, overlay map[string][]byte) (Application, error) {
+	real, err := filepath.EvalSymlinks(filepath.FromSlash(a.object.File))
+	if err != nil || a.object.File == "" {
+		return a, nil
+	}
+	if real, err = filepath.Abs(real); err != nil {
+		return a, nil
+	}
+	text, changed := overlay[real]
+	if !changed {
+		return a, nil
+	}
+	objects, err := manifest.Read(text)
+	if err != nil {
+		return a, err
+	}
+	for _, object := range objects {
+		if object.Content["kind"] != a.object.Content["kind"] || nameOf(object.Content) != nameOf(a.object.Content) {
+			continue
+		}
+		made, _, err := w.Applications(ctx, Object{Content: object.Content, File: a.object.File})
+		if err != nil {
+			return a, err
+		}
+		for _, one := range made {
+			if one.Key() == a.Key() {
+				return one, nil
+			}
+		}
+	}
+	return a, fmt.Errorf("there is no Application %s any more", a.Name)
 }
 
 // fromTop is where an object stands, from the top of the work tree.

@@ -58,10 +58,54 @@ func NewApp(dir string, evaluators []*evaluate.Evaluator, options Options) *App 
 	}
 	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes))
 	files.kustomization(dir, "")
+	return newApp(files, func(ctx context.Context, options render.Options) ([]map[string]any, error) {
+		return render.Objects(ctx, dir, options)
+	}, evaluators, options)
+}
+
+// Deployment is an app that something else renders, such as Argo CD.
+type Deployment struct {
+	// Objects renders it, with the overlay of the options.
+	Objects func(ctx context.Context, options render.Options) ([]map[string]any, error)
+	// Applications are the files with the Application or what makes it; Folders hold
+	// kustomizations, charts or manifests, and Values are files with values.
+	Applications, Folders, Values []string
+}
+
+// NewDeployment prepares to look into a deployment that renders.
+func NewDeployment(d Deployment, evaluators []*evaluate.Evaluator, options Options) *App {
+	options.Render.HelmCommand = ""
+	options.Render.Timeout = min(cmp.Or(options.Render.Timeout, maxRenderTime), maxRenderTime)
+	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes))
+	for _, file := range d.Applications {
+		files.file(realPath(file), source{layer: report.ApplicationLayer})
+	}
+	for _, file := range d.Values {
+		files.file(realPath(file), source{layer: report.ValuesFile})
+	}
+	for _, folder := range d.Folders {
+		folder = realPath(folder)
+		files.kustomization(folder, "")
+		if render.IsChart(folder) {
+			c := &chart{}
+			c.top = c
+			for _, file := range d.Values {
+				if values := root(files.file(realPath(file), source{layer: report.ValuesFile})); values != nil {
+					c.set = append(c.set, values)
+				}
+			}
+			files.chart(c, tree{folder: folder})
+			files.readFiles(c)
+		}
+	}
+	return newApp(files, d.Objects, evaluators, options)
+}
+
+func newApp(files *sources, objects func(context.Context, render.Options) ([]map[string]any, error), evaluators []*evaluate.Evaluator, options Options) *App {
 	return &App{
 		maxRenders: cmp.Or(options.MaxRenders, 300), sources: files,
 		experiments: &experiments{
-			dir: dir, options: options.Render, evaluators: evaluators,
+			objects: objects, options: options.Render, evaluators: evaluators,
 			deadline: time.Now().Add(maxTime), known: map[[sha256.Size]byte]*rendering{},
 		},
 	}

@@ -20,8 +20,9 @@ var errBound = errors.New("the bound on renderings was reached")
 // experiments renders an app with changes and remembers what came of each. No
 // file is written.
 type experiments struct {
-	dir        string
-	options    render.Options
+	options render.Options
+	// objects renders the app.
+	objects    func(ctx context.Context, options render.Options) ([]map[string]any, error)
 	evaluators []*evaluate.Evaluator
 	deadline   time.Time
 	left       int // renderings that the search may still make
@@ -56,7 +57,7 @@ func (e *experiments) try(ctx context.Context, edits ...edit) (*rendering, error
 	e.left--
 	options := e.options
 	options.Overlay = files
-	objects, err := render.Objects(ctx, e.dir, options)
+	objects, err := e.objects(ctx, options)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

@@ -179,7 +179,7 @@ func (s *search) inApp(top *chart, attemptAt func(at *place, before ...string) a
 	for _, values := range top.set {
 		attempts = append(attempts, attemptAt(values))
 	}
-	if top.entry.member("valuesInline") == nil {
+	if top.entry != nil && top.entry.member("valuesInline") == nil {
 		attempts = append(attempts, attemptAt(top.entry, "valuesInline"))
 	}
 	return attempts

@@ -115,7 +115,7 @@ func (w *walker) visit(node *yaml.Node, at *place) {
 			w.visit(item, &place{parent: at, layer: at.layer, path: fmt.Sprintf("%s[%d]", at.path, i)})
 		}
 	case yaml.ScalarNode:
-		if w.source.kustomization && nestedPattern.MatchString(at.path) {
+		if w.source.kustomization && nestedPattern.MatchString(at.path) || w.source.layer == report.ApplicationLayer && inApplication.MatchString(at.path) {
 			w.nested(at)
 		}
 	}
@@ -123,6 +123,10 @@ func (w *walker) visit(node *yaml.Node, at *place) {
 
 // nestedPattern are the paths of a kustomization's texts that are YAML.
 var nestedPattern = regexp.MustCompile(`^(patches|patchesJson6902)\[\d+\]\.patch$|^(patchesStrategicMerge|transformers|generators)\[\d+\]$`)
+
+// inApplication are the paths of an Application's and an ApplicationSet's texts that are
+// YAML.
+var inApplication = regexp.MustCompile(`\.kustomize\.patches\[\d+\]\.patch$|\.helm\.values$|^spec\.templatePatch$`)
 
 func (w *walker) nested(at *place) {
 	at.documents, _ = manifest.Nodes([]byte(at.node.Value))

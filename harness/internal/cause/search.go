@@ -258,7 +258,7 @@ func (s *search) bindingNames(ctx context.Context) []*place {
 
 // precedence orders the layers: what wins comes first.
 var precedence = []report.Layer{
-	report.Patch, report.Component, report.Replacement, report.KustomizationLayer, report.AdditionalValuesFile,
+	report.ApplicationLayer, report.Patch, report.Component, report.Replacement, report.KustomizationLayer, report.AdditionalValuesFile,
 	report.InlineValues, report.ValuesFile, report.Resource, report.ChartValues,
 }
 

@@ -13,6 +13,8 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/argocd"
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/appset"
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/source"
+	"github.com/proompteng/nevermigrate/harness/internal/cause"
+	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
@@ -197,7 +199,7 @@ func applicationOf(ctx context.Context, t find.Target, options Options) (content
 	if err != nil {
 		return content{}, err
 	}
-	made := content{objects: manifest.Rendered(result.Objects)}
+	made := content{objects: manifest.Rendered(result.Objects), sources: result.Sources}
 	if len(result.Objects) == 0 {
 		made.note = "nothing was rendered, so nothing is applied"
 	}
@@ -221,6 +223,46 @@ func notRendered(t find.Target, err error) find.NotJudged {
 		}
 	}
 	return n
+}
+
+// newApplicationSearcher looks into an Application, into what it lays over its sources,
+// and into these.
+func newApplicationSearcher(target find.Target, what content, evaluators []*evaluate.Evaluator, options Options) searcher {
+	application := *target.By.(*argocd.Application)
+	world := options.world
+	d := cause.Deployment{
+		Objects: func(ctx context.Context, with render.Options) ([]map[string]any, error) {
+			result, err := world.Render(ctx, application, with)
+			if err != nil {
+				return nil, err
+			}
+			return result.Objects, nil
+		},
+	}
+	if file := application.File(); file != "" {
+		d.Applications = append(d.Applications, filepath.FromSlash(file))
+	}
+	for _, s := range what.sources {
+		if s.Folder != "" {
+			d.Folders = append(d.Folders, s.Folder)
+		}
+		if s.Type == source.Helm {
+			d.Values = append(d.Values, s.Files...)
+		}
+	}
+	return applicationSearcher{cause.NewDeployment(d, evaluators, cause.Options{Render: options.Render})}
+}
+
+// applicationSearcher says so when it finds nothing.
+type applicationSearcher struct{ *cause.App }
+
+// Find implements searcher.
+func (s applicationSearcher) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) error {
+	err := s.App.Find(ctx, evaluator, finding)
+	if err == nil && finding.Workload != "" && len(finding.Causes) == 0 && !finding.CausesTruncated {
+		return errors.New("no place of the Application or of its sources that was tried makes a difference")
+	}
+	return err
 }
 
 // isRefused reports whether nobody can know here what an Application deploys.

@@ -30,6 +30,8 @@ func newSearcher(target find.Target, what content, evaluators []*evaluate.Evalua
 	remove := func() {}
 	search = func() (searcher, error) {
 		switch {
+		case target.Kind == find.Application:
+			return newApplicationSearcher(target, what, evaluators, options), nil
 		case target.IsKustomization():
 			return cause.NewApp(target.Path, evaluators, cause.Options{Render: options.Render}), nil
 		case target.Kind == find.Chart:

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/proompteng/nevermigrate/harness/internal/argocd"
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/source"
 	"github.com/proompteng/nevermigrate/harness/internal/bounded"
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
@@ -435,6 +436,8 @@ type content struct {
 	objects []manifest.Object
 	// note is what else is to be known of it.
 	note string
+	// sources are those of an Application.
+	sources []source.Source
 	// files are the texts that were read; none for an app, whose objects come without
 	// the detour through text.
 	files []file

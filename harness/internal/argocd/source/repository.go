@@ -18,6 +18,11 @@ type Repository struct {
 	Revisions []string
 }
 
+// Has reports whether a URL is one of the repository's.
+func (r Repository) Has(url string) bool {
+	return slices.ContainsFunc(r.URLs, func(known string) bool { return sameURL(known, url) })
+}
+
 // repository is the checkout that a source names by URL and revision.
 func (r *rendering) repository(field, url, revision string) (*Repository, error) {
 	for i := range r.view.Repositories {
