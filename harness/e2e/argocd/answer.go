@@ -25,6 +25,8 @@ type question struct {
 	Clusters []string `json:"clusters"`
 	// Files are those of the repository.
 	Files map[string]string `json:"files"`
+	// NewFileGlobbing is how Argo CD is set up.
+	NewFileGlobbing bool `json:"newFileGlobbing"`
 }
 
 // answer is what Argo CD makes of it: Applications or an error.
@@ -37,7 +39,7 @@ type answer struct {
 func answerTo(question question, checkout *checkout) answer {
 	applications, err := applicationsOf(question, checkout)
 	if err != nil {
-		return answer{Name: question.Name, Error: err.Error()}
+		return answer{Name: question.Name, Error: strings.ReplaceAll(err.Error(), checkout.root, ".")}
 	}
 	return answer{Name: question.Name, Applications: applications}
 }

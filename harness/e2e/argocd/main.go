@@ -43,6 +43,7 @@ func answerAll(in io.Reader, out io.Writer) error {
 		if err != nil {
 			return err
 		}
+		checkout.newFileGlobbing = question.NewFileGlobbing
 		if err := encoder.Encode(answerTo(question, checkout)); err != nil {
 			return err
 		}

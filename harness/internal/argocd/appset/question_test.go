@@ -29,6 +29,8 @@ type question struct {
 	Clusters []string `json:"clusters"`
 	// Files are those of the repository.
 	Files map[string]string `json:"files"`
+	// NewFileGlobbing is how Argo CD is set up.
+	NewFileGlobbing bool `json:"newFileGlobbing,omitempty"`
 }
 
 // answer is what Argo CD says to it.
@@ -38,6 +40,8 @@ type answer struct {
 	Input        string            `json:"input"`
 	Applications []json.RawMessage `json:"applications,omitempty"`
 	Error        string            `json:"error,omitempty"`
+	// Refused says that the product refuses it, so that the answer is not kept.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // judgedURL and judgedBranch are those of the repository of every question.
@@ -56,6 +60,9 @@ func (q question) digest() string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
+
+// newFileGlobbing begins a case for an Argo CD that is set up so.
+const newFileGlobbing = "# newFileGlobbing: "
 
 // The files of a case that are no part of its repository.
 const (
@@ -86,6 +93,7 @@ func readCase(t testing.TB, dir string) question {
 			}
 		case "applicationset.yaml":
 			q.Set = string(text)
+			q.NewFileGlobbing = strings.HasPrefix(q.Set, newFileGlobbing)
 		default:
 			q.Files[name] = string(text)
 		}
@@ -124,7 +132,7 @@ func parse(t testing.TB, q question) (appset.Set, appset.Options) {
 	options := appset.Options{Repositories: []appset.Repository{{
 		URLs: []string{judgedURL}, Revisions: []string{judgedBranch},
 		FS: files, Tracked: slices.Sorted(maps.Keys(q.Files)),
-	}}}
+	}}, NewFileGlobbing: q.NewFileGlobbing}
 	for _, text := range q.Clusters {
 		secrets, err := manifest.Read([]byte(text))
 		if err != nil {
