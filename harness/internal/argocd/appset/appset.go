@@ -61,9 +61,9 @@ type Result struct {
 // Application is one of the Applications of an ApplicationSet.
 type Application struct {
 	Name string
-	// Object is the Application as Argo CD applies it.
+	// Object is the Application as Argo CD generates it.
 	Object map[string]any
-	// Spec is the same, decoded.
+	// Spec is what Argo CD works with: that of the object, normalized.
 	Spec api.ApplicationSpec
 	// Generator is the place of the generator at the top.
 	Generator Place
@@ -195,7 +195,7 @@ func (g *generation) application(template *api.Application, parameters paramSet,
 	if err != nil {
 		return Application{}, err
 	}
-	result := Application{Name: application.Name, Spec: application.Spec, Generator: generator.place(), Origins: parameters.origins}
+	result := Application{Name: application.Name, Spec: api.Normalize(application.Spec), Generator: generator.place(), Origins: parameters.origins}
 	if application.Name == "" {
 		return Application{}, noName(result, g.top)
 	}

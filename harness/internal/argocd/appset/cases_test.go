@@ -63,7 +63,7 @@ func TestCases(t *testing.T) {
 				t.Errorf("Argo CD says %q, and here Applications are made:\n%s", golden.Error, said)
 			case err == nil:
 				counts["made"]++
-				if diff := cmp.Diff(indented(t, compact(t, golden.Applications)), indented(t, compact(t, canonical(t, q, result)))); diff != "" {
+				if diff := cmp.Diff(indented(t, compact(t, golden)), indented(t, compact(t, canonical(t, q, result)))); diff != "" {
 					t.Errorf("Argo CD (-) makes other Applications than here (+):\n%s", diff)
 				}
 			case golden.Error == "" && !isRefused(err):

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -39,7 +40,9 @@ type answer struct {
 	// Input is the digest of the question.
 	Input        string            `json:"input"`
 	Applications []json.RawMessage `json:"applications,omitempty"`
-	Error        string            `json:"error,omitempty"`
+	// Normalized are the specs that differ from those in Applications, by name.
+	Normalized map[string]json.RawMessage `json:"normalized,omitempty"`
+	Error      string                     `json:"error,omitempty"`
 	// Refused says that the product refuses it, so that the answer is not kept.
 	Refused bool `json:"refused,omitempty"`
 }
@@ -158,31 +161,57 @@ func isRefused(err error) bool {
 
 // canonical are Applications as the oracle writes them: those that come from a map
 // by their names.
-func canonical(t testing.TB, q question, result *appset.Result) []json.RawMessage {
+func canonical(t testing.TB, q question, result *appset.Result) answer {
 	t.Helper()
 	made := slices.Clone(result.Applications)
 	if strings.Contains(q.Set, "merge") || strings.Contains(q.Set, "clusters") {
 		slices.SortFunc(made, func(a, b appset.Application) int { return strings.Compare(a.Name, b.Name) })
 	}
-	texts := []json.RawMessage{}
+	given := answer{Applications: []json.RawMessage{}, Normalized: map[string]json.RawMessage{}}
 	for _, application := range made {
 		text, err := json.Marshal(application.Object)
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts = append(texts, text)
+		given.Applications = append(given.Applications, text)
+		spec, err := json.Marshal(application.Spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !sameJSON(t, spec, application.Object["spec"]) {
+			given.Normalized[application.Name] = spec
+		}
 	}
-	return texts
+	return given
 }
 
-// compact is a list of Applications as one text.
-func compact(t testing.TB, applications []json.RawMessage) string {
+func sameJSON(t testing.TB, text []byte, value any) bool {
 	t.Helper()
-	if applications == nil {
-		applications = []json.RawMessage{}
+	var decoded any
+	if err := json.Unmarshal(text, &decoded); err != nil {
+		t.Fatal(err)
 	}
-	text, err := json.Marshal(applications)
+	return reflect.DeepEqual(decoded, value)
+}
+
+// compact are the Applications of an answer as one text, in which the order of
+// keys makes no difference.
+func compact(t testing.TB, given answer) string {
+	t.Helper()
+	text, err := json.Marshal([]any{given.Applications, given.Normalized})
 	if err != nil {
+		t.Fatal(err)
+	}
+	var decoded []any
+	if err := json.Unmarshal(text, &decoded); err != nil {
+		t.Fatal(err)
+	}
+	for i, none := range []any{[]any{}, map[string]any{}} {
+		if decoded[i] == nil {
+			decoded[i] = none
+		}
+	}
+	if text, err = json.Marshal(decoded); err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
