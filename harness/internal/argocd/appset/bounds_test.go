@@ -52,13 +52,15 @@ func TestBounds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			set, options := parse(t, question{Name: name, Set: test.set})
-			options.Timeout = time.Second
+			if strings.Contains(test.want, "the limit of 1s") {
+				options.Timeout = time.Second
+			}
 			start := time.Now()
 			_, err := appset.Generate(context.Background(), set, options)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("want an error with %q: %v", test.want, err)
 			}
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > 20*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		})
