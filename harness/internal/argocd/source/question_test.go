@@ -221,6 +221,12 @@ func summaries(t testing.TB, objects []map[string]any) []string {
 	return all
 }
 
+// digestOf is one digest of several summaries.
+func digestOf(summaries []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(summaries, "\n")))
+	return hex.EncodeToString(sum[:])[:16]
+}
+
 // said is what the product says of a question, a line each.
 func said(result *source.Result, err error, dir string) string {
 	var text strings.Builder

@@ -70,6 +70,8 @@ type Source struct {
 	RepoURL, Path, Chart, Ref, Revision string
 	// Folder is where it is on disk; empty when it was not rendered.
 	Folder string
+	// Merged is the source with what .argocd-source files lay over it.
+	Merged api.ApplicationSource
 	// Files are read by their names, wherever they are: value files, .argocd-source
 	// files, files of parameters. In a directory they are its manifests.
 	Files []string
@@ -111,9 +113,7 @@ func Render(ctx context.Context, app *api.Application, view View, options render
 		if err != nil {
 			return nil, named(err, app.Name)
 		}
-		if r.result.Objects, err = r.normalize(objects); err != nil {
-			return nil, named(err, app.Name)
-		}
+		r.result.Objects = r.normalize(objects)
 		r.warnOfIgnoredDifferences()
 		return &r.result, nil
 	})

@@ -142,7 +142,7 @@ func TestRender(t *testing.T) {
 			err: "Application agents: spec.source.plugin: there is no kustomization.yaml or kustomization.yml, so the plugin does not run kustomize; add one"},
 		{
 			name: "no version of Kubernetes", files: chart, spec: "  source: {REPO, path: chart}\n",
-			err: "Application agents: spec.source: its chart asks for the version of Kubernetes (.Capabilities.KubeVersion), and nobody has said which the cluster has; say it, or set helm.kubeVersion",
+			err: "Application agents: spec.source: its chart asks for the version of Kubernetes (.Capabilities.KubeVersion), and nobody has said which the cluster has; say it, or set kubeVersion",
 		},
 		{name: "a version in the source", files: chart, spec: "  source: {REPO, path: chart, helm: {kubeVersion: '1.30'}}\n", want: []string{"Pod agents/agents"}},
 		{
