@@ -134,6 +134,7 @@ func (r *rendering) normalize(objects []*unstructured.Unstructured) []map[string
 		}
 		decoded(object.Object)
 		applied = append(applied, object.Object)
+		r.result.Origins = append(r.result.Origins, r.origins[i])
 	}
 	return applied
 }

@@ -11,6 +11,7 @@ import (
 
 var (
 	writeQuestions = flag.String("write-questions", "", "write the questions for the oracle to this file")
+	compareWith    = flag.String("compare-with", "", "compare the corpus with the answers in this file")
 	readAnswers    = flag.String("read-answers", "", "make the golden files of the answers in this file")
 )
 
@@ -41,26 +42,23 @@ func TestWriteQuestions(t *testing.T) {
 	}
 }
 
-// TestReadAnswers makes the golden files of what Argo CD answered.
-func TestReadAnswers(t *testing.T) {
-	if *readAnswers == "" {
-		t.Skip("scripts/argocd runs it")
-	}
-	file, err := os.Open(*readAnswers)
+// given are the answers in a file, by the names of the questions.
+func given(t *testing.T, name string) map[string]answer {
+	t.Helper()
+	file, err := os.Open(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	type given struct {
-		Name      string           `json:"name"`
-		Manifests []map[string]any `json:"manifests"`
-		Error     string           `json:"error"`
-	}
 	answers := map[string]answer{}
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 64<<20)
 	for lines.Scan() {
-		var one given
+		var one struct {
+			Name      string           `json:"name"`
+			Manifests []map[string]any `json:"manifests"`
+			Error     string           `json:"error"`
+		}
 		if err := json.Unmarshal(lines.Bytes(), &one); err != nil {
 			t.Fatal(err)
 		}
@@ -74,6 +72,15 @@ func TestReadAnswers(t *testing.T) {
 	if err := lines.Err(); err != nil {
 		t.Fatal(err)
 	}
+	return answers
+}
+
+// TestReadAnswers makes the golden files of what Argo CD answered.
+func TestReadAnswers(t *testing.T) {
+	if *readAnswers == "" {
+		t.Skip("scripts/argocd runs it")
+	}
+	answers := given(t, *readAnswers)
 	for _, name := range names(t) {
 		golden := map[string]answer{}
 		for which, q := range questions(t, name) {
@@ -93,4 +100,34 @@ func TestReadAnswers(t *testing.T) {
 		}
 	}
 	writeCorpusAnswers(t, answers)
+}
+
+// TestAgainstAnswers compares a corpus of another seed with what Argo CD answered.
+func TestAgainstAnswers(t *testing.T) {
+	if *compareWith == "" {
+		t.Skip("scripts/argocd runs it")
+	}
+	answers, counts := given(t, *compareWith), map[string]int{}
+	for _, q := range corpus(t) {
+		one, ok := answers[q.Name]
+		if !ok {
+			t.Fatalf("no answer to %s", q.Name)
+		}
+		want := digestOf(one.Objects)
+		if one.Error != "" {
+			want = "error"
+		}
+		got, err := outcome(t, q)
+		switch {
+		case got == "refused":
+			counts[got]++
+		case got != want:
+			t.Errorf("%s: Argo CD %s, and here %s (%v)\n%s\n%s", q.Name, want, got, err, q.Application, q.Settings)
+		case got == "error":
+			counts[got]++
+		default:
+			counts["made"]++
+		}
+	}
+	t.Logf("compared with Argo CD: %v", counts)
 }

@@ -53,6 +53,8 @@ type Result struct {
 	// Objects are those of all sources, each as encoding/json decodes it, with the
 	// namespaces and labels that Argo CD gives them. There may be none.
 	Objects []map[string]any
+	// Origins say of each object which of the Sources it is from.
+	Origins []int
 	// Sources are what the objects were made of.
 	Sources []Source
 	// Warnings are what does not change the objects and matters all the same.
@@ -83,8 +85,6 @@ type Source struct {
 	Release *render.Release
 	// Options are those of the rendering.
 	Options render.Options
-	// Count is how many of the objects before duplicates are dropped are its own.
-	Count int
 }
 
 // Warning is something that a reader should know.
@@ -127,6 +127,8 @@ type rendering struct {
 	options render.Options
 	refs    map[string]reference
 	result  Result
+	// origins are those of the objects before duplicates are dropped.
+	origins []int
 }
 
 func (r *rendering) warn(field, format string, args ...any) {

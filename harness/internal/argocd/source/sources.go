@@ -63,8 +63,8 @@ func (r *rendering) all() ([]*unstructured.Unstructured, error) {
 			if err != nil {
 				return nil, err
 			}
-			o.said.Count = len(objects)
 			all = append(all, objects...)
+			r.origins = append(r.origins, slices.Repeat([]int{i}, len(objects))...)
 		}
 		r.result.Sources = append(r.result.Sources, o.said)
 	}
