@@ -80,7 +80,7 @@ func OpenChart(dir, releaseName, namespace string, options Options) (*Chart, err
 func Charts(ctx context.Context, dir string, options Options) ([]*Chart, error) {
 	var mu sync.Mutex
 	var charts []*Chart
-	options.opened = func(c *Chart) {
+	options.Opened = func(c *Chart) {
 		mu.Lock()
 		defer mu.Unlock()
 		charts = append(charts, c)

@@ -33,8 +33,8 @@ func (h embeddedHelm) template(ctx context.Context, entry types.HelmChart, home 
 	if err != nil {
 		return nil, err
 	}
-	if h.options.opened != nil {
-		h.options.opened(c)
+	if h.options.Opened != nil {
+		h.options.Opened(c)
 	}
 	return c.printed(ctx)
 }

@@ -78,8 +78,11 @@ type Options struct {
 	// the root stays refused.
 	LoadAnywhere bool
 
-	opened      func(*Chart) // told of each chart that the embedded helm templates
-	skipSchemas bool         // see Release.SkipSchemaValidation
+	// Opened is told of each chart that is templated, before it is, if it is not nil.
+	// A helm command does not tell, so it is not run.
+	Opened func(*Chart)
+
+	skipSchemas bool // see Release.SkipSchemaValidation
 }
 
 // ErrNothingRendered says that an app has no objects at all, which kustomize
@@ -183,7 +186,7 @@ func render[T any](ctx context.Context, dir string, options Options, encode func
 	limits := bounded.Limits{What: "rendering", Time: options.Timeout, Memory: options.MaxMemory}
 	return bounded.Do(ctx, limits, func(ctx context.Context) (T, error) {
 		r := &run{ctx: ctx, helm: embeddedHelm{options}, maxBytes: options.MaxBytes, bounds: within, overlay: options.Overlay, anywhere: options.LoadAnywhere}
-		if options.HelmCommand != "" && options.Overlay == nil && options.opened == nil {
+		if options.HelmCommand != "" && options.Overlay == nil && options.Opened == nil {
 			command, err := newCommandHelm(ctx, options.HelmCommand, options.MaxBytes)
 			if err != nil {
 				return none, err

@@ -97,8 +97,6 @@ type Release struct {
 	Values          Values
 	// IncludeCRDs, SkipTests and SkipSchemaValidation are the flags of that name.
 	IncludeCRDs, SkipTests, SkipSchemaValidation bool
-	// Opened is told of the chart before it is templated, if it is not nil.
-	Opened func(*Chart)
 }
 
 // open opens the chart in a folder for the release.
@@ -123,8 +121,8 @@ func (r Release) open(dir string, options Options) (*Chart, error) {
 	if c.Values, err = r.Values.Over(c.Values); err != nil {
 		return nil, err
 	}
-	if r.Opened != nil {
-		r.Opened(c)
+	if options.Opened != nil {
+		options.Opened(c)
 	}
 	return c, nil
 }

@@ -17,11 +17,8 @@ func Manifests(ctx context.Context, app *api.Application, view View, options ren
 	}
 	var all []map[string]any
 	for _, object := range objects {
-		content, err := decoded(object)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, content)
+		decoded(object.Object)
+		all = append(all, object.Object)
 	}
 	return all, nil
 }

@@ -1,13 +1,9 @@
 package source
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 
-	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
@@ -54,51 +50,14 @@ func (o *one) helm() ([]*unstructured.Unstructured, error) {
 	}
 	o.said.Release = release
 	o.said.Options.KubeVersion, o.said.Options.APIVersions = kubeVersion, versions.APIs
-	return o.template(kubeVersion != "", len(versions.APIs) > 0)
-}
-
-// template templates the chart. What a chart asks of a cluster of which nobody knows
-// the version is refused.
-func (o *one) template(knowsVersion, knowsAPIs bool) ([]*unstructured.Unstructured, error) {
-	release := *o.said.Release
-	var asks, asksAPIs atomic.Bool // a rendering that reached a limit goes on
-	release.Opened = func(chart *render.Chart) {
-		asks.Store(!knowsVersion && mentions(chart.Loaded(), ".Capabilities.KubeVersion"))
-		asksAPIs.Store(!knowsAPIs && mentions(chart.Loaded(), ".Capabilities.APIVersions"))
+	asked := &capabilities{}
+	options := o.said.Options
+	options.Opened = asked.look
+	text, err := render.Template(o.ctx, o.folder, *release, options)
+	if err := o.answer(asked, kubeVersion != "", len(versions.APIs) > 0); err != nil {
+		return nil, err
 	}
-	text, err := render.Template(o.ctx, o.folder, release, o.said.Options)
-	if asks.Load() {
-		return nil, refused(o.field, "its chart asks for the version of Kubernetes (.Capabilities.KubeVersion), and nobody has said which the cluster has", "say it, or set helm.kubeVersion")
-	}
-	if asksAPIs.Load() {
-		o.warn(o.field, "its chart asks for the cluster's API versions (.Capabilities.APIVersions), and nobody has said which it has: those that Helm knows by itself stand for them")
-	}
-	if errors.Is(err, render.ErrNothingRendered) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, failed(o.field, err)
-	}
-	objects, err := splitYAML(text)
-	if err != nil {
-		return nil, failed(o.field, err)
-	}
-	return objects, nil
-}
-
-// mentions reports whether a template of a chart, or of one below it, holds a text.
-func mentions(chart *chartv2.Chart, text string) bool {
-	for _, file := range chart.Templates {
-		if bytes.Contains(file.Data, []byte(text)) {
-			return true
-		}
-	}
-	for _, below := range chart.Dependencies() {
-		if mentions(below, text) {
-			return true
-		}
-	}
-	return false
+	return o.printed(text, err)
 }
 
 // values are those of the source over those of the chart: files, then values or

@@ -31,13 +31,24 @@ func (o *one) kustomize() ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.build(options)
+	asked := &capabilities{}
+	objects, buildErr := o.build(options, asked)
+	if err := o.answer(asked, options.KubeVersion != "", len(options.APIVersions) > 0); err != nil {
+		return nil, err
+	}
+	return objects, buildErr
 }
 
 // build renders the folder of the source.
-func (o *one) build(options render.Options) ([]*unstructured.Unstructured, error) {
+func (o *one) build(options render.Options, asked *capabilities) ([]*unstructured.Unstructured, error) {
 	o.said.Options = options
+	options.Opened = asked.look
 	text, err := render.App(o.ctx, o.folder, options)
+	return o.printed(text, err)
+}
+
+// printed reads what kustomize or Helm prints.
+func (o *one) printed(text []byte, err error) ([]*unstructured.Unstructured, error) {
 	if errors.Is(err, render.ErrNothingRendered) {
 		return nil, nil
 	}
@@ -177,8 +188,12 @@ func (o *one) plugin() ([]*unstructured.Unstructured, error) {
 	if paths := o.app.Annotations["argocd.argoproj.io/manifest-generate-paths"]; paths != "" {
 		o.warn("metadata.annotations", "argocd.argoproj.io/manifest-generate-paths says %q: where the repository server is told to, the plugin sees nothing else", paths)
 	}
-	// The plugin passes no Kubernetes version.
-	return o.build(o.said.Options)
+	asked := &capabilities{}
+	objects, err := o.build(o.said.Options, asked)
+	if asked.version.Load() || asked.apis.Load() {
+		o.warn(field, "a chart asks for versions of the cluster (.Capabilities), which the plugin does not pass on: it sees those of the plugin's Helm, which may be others than here")
+	}
+	return objects, err
 }
 
 func isLovely(name string) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -29,12 +30,29 @@ func splitYAML(text []byte) ([]*unstructured.Unstructured, error) {
 			continue
 		}
 		object := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal(raw, object); err != nil {
+		read := yaml.Unmarshal
+		if isPlain(raw) {
+			read = plainJSON
+		}
+		if err := read(raw, object); err != nil {
 			return nil, fmt.Errorf("read what was rendered: %w", err)
 		}
 		objects = append(objects, object)
 	}
 }
+
+// isPlain reports whether a text of JSON is the same as YAML, by which Argo CD reads
+// it a second time. Characters beyond ASCII may not be: a few are line breaks there.
+func isPlain(text []byte) bool {
+	for _, b := range text {
+		if b >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return !bytes.Contains(text, []byte(`\u`)) && !bytes.Contains(text, []byte(`\/`))
+}
+
+func plainJSON(text []byte, into any, _ ...yaml.JSONOpt) error { return json.Unmarshal(text, into) }
 
 // targets are the objects with lists taken apart, one level deep, and the labels by
 // which Argo CD knows its own: the end of GenerateManifests of
@@ -86,7 +104,7 @@ func isNullList(object *unstructured.Unstructured) bool {
 // does not apply: duplicates but the last, kinds that the instance excludes, and
 // hooks of no phase. It follows NormalizeTargetObjects and CompareAppState of
 // controller/state.go.
-func (r *rendering) normalize(objects []*unstructured.Unstructured) ([]map[string]any, error) {
+func (r *rendering) normalize(objects []*unstructured.Unstructured) []map[string]any {
 	last := map[[4]string]int{}
 	keys := make([][4]string, len(objects))
 	for i, object := range objects {
@@ -114,23 +132,29 @@ func (r *rendering) normalize(objects []*unstructured.Unstructured) ([]map[strin
 		if r.view.Settings.excludes(keys[i][0], keys[i][1], r.app.Spec.Destination.Server) || !isApplied(object) {
 			continue
 		}
-		content, err := decoded(object)
-		if err != nil {
-			return nil, err
-		}
-		applied = append(applied, content)
+		decoded(object.Object)
+		applied = append(applied, object.Object)
+		r.result.Origins = append(r.result.Origins, r.origins[i])
 	}
-	return applied, nil
+	return applied
 }
 
-// decoded is an object as encoding/json decodes it.
-func decoded(object *unstructured.Unstructured) (content map[string]any, err error) {
-	text, err := json.Marshal(object.Object)
-	if err != nil {
-		return nil, fmt.Errorf("write an object: %w", err)
+// decoded is a value as encoding/json decodes it: with floats for all numbers. It
+// changes maps and lists in place.
+func decoded(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, below := range value {
+			value[key] = decoded(below)
+		}
+	case []any:
+		for i, below := range value {
+			value[i] = decoded(below)
+		}
+	case int64:
+		return float64(value)
 	}
-	err = json.Unmarshal(text, &content)
-	return content, err
+	return value
 }
 
 // clusterScoped are the kinds of Kubernetes that are in no namespace. Argo CD asks

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,6 +57,11 @@ const (
 	goldenFile  = "argocd.json"
 )
 
+// caseFiles are what a case may hold: an Application and its twin, argocd-cm for both
+// or for the twin alone, versions of the cluster, the repository that is judged and
+// another one, and what comes of it.
+var caseFiles = []string{"application.yaml", "twin.yaml", "argocd-cm.yaml", "twin-argocd-cm.yaml", "cluster.yaml", "repo", "other", goldenFile, "messages.txt"}
+
 // digest is that of all that a question holds but its name.
 func (q question) digest() string {
 	q.Name = ""
@@ -87,6 +93,15 @@ func names(t testing.TB) []string {
 func questions(t testing.TB, name string) map[string]question {
 	t.Helper()
 	dir := filepath.Join(casesDir, name)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !slices.Contains(caseFiles, entry.Name()) {
+			t.Fatalf("%s has %s, which is no part of a case", dir, entry.Name())
+		}
+	}
 	all := map[string]question{}
 	for _, which := range []string{application, twin} {
 		text, ok := readIf(t, filepath.Join(dir, which+".yaml"))
@@ -219,6 +234,12 @@ func summaries(t testing.TB, objects []map[string]any) []string {
 		all = append(all, summary(t, object))
 	}
 	return all
+}
+
+// digestOf is one digest of several summaries.
+func digestOf(summaries []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(summaries, "\n")))
+	return hex.EncodeToString(sum[:])[:16]
 }
 
 // said is what the product says of a question, a line each.

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -141,20 +142,23 @@ func matchesGlob(pattern, text string) bool {
 	return err == nil && compiled.Match(text)
 }
 
-// versions are those of the cluster of a destination.
+// versions are those of the cluster of a destination, and where nothing is said of it
+// the default.
 func (r *rendering) versions() Versions {
 	destination := r.app.Spec.Destination
-	for _, name := range []string{destination.Server, destination.Name} {
-		if versions, ok := r.view.Settings.Versions[name]; ok && name != "" {
-			return versions
+	var found Versions
+	add := func(one Versions) {
+		found.Kubernetes = cmp.Or(found.Kubernetes, one.Kubernetes)
+		if found.APIs == nil {
+			found.APIs = one.APIs
 		}
 	}
-	versions := r.view.Settings.Versions[""]
-	if versions.Kubernetes == "" {
-		versions.Kubernetes = r.options.KubeVersion
+	for _, name := range []string{destination.Server, destination.Name} {
+		if name != "" {
+			add(r.view.Settings.Versions[name])
+		}
 	}
-	if versions.APIs == nil {
-		versions.APIs = r.options.APIVersions
-	}
-	return versions
+	add(r.view.Settings.Versions[""])
+	add(Versions{r.options.KubeVersion, r.options.APIVersions})
+	return found
 }

@@ -53,6 +53,8 @@ type Result struct {
 	// Objects are those of all sources, each as encoding/json decodes it, with the
 	// namespaces and labels that Argo CD gives them. There may be none.
 	Objects []map[string]any
+	// Origins say of each object which of the Sources it is from.
+	Origins []int
 	// Sources are what the objects were made of.
 	Sources []Source
 	// Warnings are what does not change the objects and matters all the same.
@@ -70,6 +72,8 @@ type Source struct {
 	RepoURL, Path, Chart, Ref, Revision string
 	// Folder is where it is on disk; empty when it was not rendered.
 	Folder string
+	// Merged is the source with what .argocd-source files lay over it.
+	Merged api.ApplicationSource
 	// Files are read by their names, wherever they are: value files, .argocd-source
 	// files, files of parameters. In a directory they are its manifests.
 	Files []string
@@ -81,8 +85,6 @@ type Source struct {
 	Release *render.Release
 	// Options are those of the rendering.
 	Options render.Options
-	// Count is how many of the objects before duplicates are dropped are its own.
-	Count int
 }
 
 // Warning is something that a reader should know.
@@ -111,9 +113,7 @@ func Render(ctx context.Context, app *api.Application, view View, options render
 		if err != nil {
 			return nil, named(err, app.Name)
 		}
-		if r.result.Objects, err = r.normalize(objects); err != nil {
-			return nil, named(err, app.Name)
-		}
+		r.result.Objects = r.normalize(objects)
 		r.warnOfIgnoredDifferences()
 		return &r.result, nil
 	})
@@ -127,6 +127,8 @@ type rendering struct {
 	options render.Options
 	refs    map[string]reference
 	result  Result
+	// origins are those of the objects before duplicates are dropped.
+	origins []int
 }
 
 func (r *rendering) warn(field, format string, args ...any) {

@@ -36,8 +36,10 @@ func checkout(t testing.TB, files map[string]string) source.View {
 
 // appOf is an Application with a spec in YAML, in which REPO is the repository.
 func appOf(spec string) string {
-	return "metadata: {name: agents, namespace: argocd}\nspec:\n  destination: {server: https://kubernetes.default.svc, namespace: agents}\n" +
-		strings.ReplaceAll(spec, "REPO", "repoURL: "+judgedURL)
+	if !strings.Contains(spec, "destination:") {
+		spec += "  destination: {server: https://kubernetes.default.svc, namespace: agents}\n"
+	}
+	return "metadata: {name: agents, namespace: argocd}\nspec:\n" + strings.ReplaceAll(spec, "REPO", "repoURL: "+judgedURL)
 }
 
 func pod(name, more string) string {
@@ -142,7 +144,7 @@ func TestRender(t *testing.T) {
 			err: "Application agents: spec.source.plugin: there is no kustomization.yaml or kustomization.yml, so the plugin does not run kustomize; add one"},
 		{
 			name: "no version of Kubernetes", files: chart, spec: "  source: {REPO, path: chart}\n",
-			err: "Application agents: spec.source: its chart asks for the version of Kubernetes (.Capabilities.KubeVersion), and nobody has said which the cluster has; say it, or set helm.kubeVersion",
+			err: "Application agents: spec.source: its chart asks for the version of Kubernetes (.Capabilities.KubeVersion), and nobody has said which the cluster has; say it, or set kubeVersion",
 		},
 		{name: "a version in the source", files: chart, spec: "  source: {REPO, path: chart, helm: {kubeVersion: '1.30'}}\n", want: []string{"Pod agents/agents"}},
 		{
@@ -151,6 +153,16 @@ func TestRender(t *testing.T) {
 				v.Settings.Versions = map[string]source.Versions{"https://kubernetes.default.svc": {Kubernetes: "1.31.0"}}
 			},
 			want: []string{"Pod agents/agents"},
+		},
+		{
+			name: "versions by the name of a destination", files: map[string]string{
+				"chart/Chart.yaml": chart["chart/Chart.yaml"], "chart/templates/pod.yaml": "kind: Pod\nmetadata: {name: a}\nspec: {version: '{{ .Capabilities.KubeVersion.Version }}', has: {{ .Capabilities.APIVersions.Has \"a/b\" }}}\n",
+			},
+			spec: "  source: {REPO, path: chart}\n  destination: {name: far, namespace: x}\n",
+			view: func(v *source.View) {
+				v.Settings.Versions = map[string]source.Versions{"far": {Kubernetes: "1.31.0"}, "": {Kubernetes: "1.20.0", APIs: []string{"a/b"}}}
+			},
+			want: []string{`Pod x/a {"has":true,"version":"v1.31.0"}`},
 		},
 		{
 			name: "no API versions", files: apis, spec: "  source: {REPO, path: chart}\n", want: []string{
@@ -354,6 +366,9 @@ func TestOverlay(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"Pod agents/x-a", "Pod agents/x-b", "Pod agents/w", "Pod agents/d"}, told(result)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if !slices.Equal(result.Origins, []int{0, 0, 1, 2}) {
+		t.Errorf("origins %v", result.Origins)
 	}
 	if got := result.Sources[0]; got.Kustomization != filepath.Join(root, "app/kustomization.yaml") || !strings.Contains(string(got.Edited), "namePrefix: x-") {
 		t.Errorf("the edited kustomization is not told: %+v", got)

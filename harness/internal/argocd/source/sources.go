@@ -63,8 +63,8 @@ func (r *rendering) all() ([]*unstructured.Unstructured, error) {
 			if err != nil {
 				return nil, err
 			}
-			o.said.Count = len(objects)
 			all = append(all, objects...)
+			r.origins = append(r.origins, slices.Repeat([]int{i}, len(objects))...)
 		}
 		r.result.Sources = append(r.result.Sources, o.said)
 	}
@@ -138,7 +138,7 @@ func (o *one) objects() ([]*unstructured.Unstructured, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.said.Type, o.said.Folder = kind, o.folder
+	o.said.Type, o.said.Folder, o.said.Merged = kind, o.folder, o.source
 	o.said.Options = o.options
 	o.said.Options.Root, o.said.Options.HelmCommand = o.root, ""
 	var made []*unstructured.Unstructured
