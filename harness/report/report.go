@@ -193,6 +193,8 @@ type Finding struct {
 
 // Cause is the place in the repository that makes a finding so.
 type Cause struct {
+	// File is relative to the working directory; a file in a packed chart is the
+	// archive, !/, and the path in it.
 	File   string `json:"file"`
 	Line   int    `json:"line"`
 	Column int    `json:"column"`
@@ -237,8 +239,9 @@ type Fix struct {
 	Path string `json:"path"`
 	// Change says what to do, as in `set env.vars.X to "skip"`.
 	Change string `json:"change"`
-	// Verified says that the app was rendered with the change, and that the
-	// finding was gone and no other was there that denies.
+	// Verified says that the app was rendered with the change as a person would write
+	// it, and that the finding was gone and no other was there that denies; of a
+	// warning, no other warning either.
 	Verified bool `json:"verified"`
 }
 

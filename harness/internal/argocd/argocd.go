@@ -160,6 +160,7 @@ func decode(content map[string]any) (*api.Application, error) {
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(text, &application); err != nil {
 		return nil, fmt.Errorf("it is no Application: %w: correct the type", err)
 	}
+	application.Spec = api.Normalize(application.Spec)
 	return &application, nil
 }
 

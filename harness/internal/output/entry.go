@@ -147,14 +147,20 @@ func (e Entry) cause() *report.Cause {
 // place is where a reader should look: the file of the cause, or the target.
 // Line and column are 0 when they are not known.
 func (e Entry) place() (file string, line, column int) {
-	file = e.Target.Path
 	if cause := e.cause(); cause != nil {
-		file = cause.File
-		if cause.Line > 0 {
-			line, column = cause.Line, cause.Column
-		}
+		return placeOf(*cause)
 	}
-	return plaintext.Line(file), line, column
+	return plaintext.Line(e.Target.Path), 0, 0
+}
+
+// placeOf is a file that a reader can open: of a file in a packed chart the archive,
+// without a line.
+func placeOf(c report.Cause) (file string, line, column int) {
+	archive, _, isPacked := strings.Cut(c.File, "!/")
+	if isPacked || c.Line == 0 {
+		return plaintext.Line(archive), 0, 0
+	}
+	return plaintext.Line(archive), c.Line, c.Column
 }
 
 // byLevel sorts the worst first.

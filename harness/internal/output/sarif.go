@@ -165,7 +165,8 @@ func (e Entry) sarif() *sarif.Result {
 	location.LogicalLocations = logicalLocations(e.Finding)
 	for i, cause := range e.Finding.Causes {
 		if i > 0 {
-			related := sarifLocation(plaintext.Line(cause.File), cause.Line, cause.Column)
+			file, line, column := placeOf(cause)
+			related := sarifLocation(file, line, column)
 			result.RelatedLocations = append(result.RelatedLocations, related.WithMessage(sarif.NewTextMessage(plaintext.Line(cause.Path))))
 		}
 	}

@@ -200,3 +200,20 @@ func TestJudgement(t *testing.T) {
 		}
 	}
 }
+
+// TestPackedPlace: what points at a line points at the archive when the line is in one.
+func TestPackedPlace(t *testing.T) {
+	for _, test := range []struct {
+		cause        report.Cause
+		file         string
+		line, column int
+	}{
+		{report.Cause{File: "a/values.yaml", Line: 3, Column: 5}, "a/values.yaml", 3, 5},
+		{report.Cause{File: "a/values.yaml", Column: 5}, "a/values.yaml", 0, 0},
+		{report.Cause{File: "a/charts/x-1.0.0.tgz!/x/values.yaml", Line: 3, Column: 5}, "a/charts/x-1.0.0.tgz", 0, 0},
+	} {
+		if file, line, column := placeOf(test.cause); file != test.file || line != test.line || column != test.column {
+			t.Errorf("%+v: %s:%d:%d", test.cause, file, line, column)
+		}
+	}
+}
