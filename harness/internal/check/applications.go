@@ -126,9 +126,8 @@ func (d *deployments) target(n find.NotJudged, application argocd.Application) (
 		Kind: find.Application, Argument: n.Path, By: &application,
 	}
 	for _, folder := range application.Folders {
-		if real, err := filepath.EvalSymlinks(folder); err == nil {
-			d.deployed[real] = append(d.deployed[real], target.Path)
-		}
+		real := realPath(folder)
+		d.deployed[real] = append(d.deployed[real], target.Path)
 	}
 	return target, true
 }
@@ -137,19 +136,29 @@ func (d *deployments) target(n find.NotJudged, application argocd.Application) (
 func (d *deployments) undeployed(found *find.Coverage) []find.Target {
 	var left []find.Target
 	for _, t := range found.Targets {
-		real, err := filepath.EvalSymlinks(filepath.FromSlash(t.Path))
-		if err == nil {
-			if real, err = filepath.Abs(real); err == nil && len(d.deployed[real]) > 0 && belowOf(t) != "" {
-				found.Read = append(found.Read, find.Read{Path: t.Path, Kind: t.Kind, By: d.deployed[real]})
-				continue
-			}
+		by := d.deployed[realPath(t.Path)]
+		if len(by) > 0 && belowOf(t) != "" {
+			found.Read = append(found.Read, find.Read{Path: t.Path, Kind: t.Kind, By: by})
+			continue
 		}
-		if len(d.known) > 0 && t.Kind != find.Application {
+		if len(d.known) > 0 && len(by) == 0 {
 			d.note(t.Path, "no Application deploys it")
 		}
 		left = append(left, t)
 	}
 	return left
+}
+
+// realPath is the absolute path of what a path leads to; of nothing, the path.
+func realPath(path string) string {
+	path = filepath.FromSlash(path)
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return path
 }
 
 func (d *deployments) note(path, text string) {

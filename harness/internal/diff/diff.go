@@ -193,7 +193,7 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 	c.base.sort(func(a, b string) int { return known.order(known.headPath(a), known.headPath(b)) })
 	// Without a target there is no verdict that a finding could be kept from.
 	base := report.New(nil)
-	if len(c.base.targets) > 0 {
+	if len(c.base.targets) > 0 || c.options.Check.ArgoCD != nil && len(c.base.notJudged) > 0 {
 		if base, err = c.base.judge(ctx, c.base.all(), c.baseOptions()); err != nil {
 			return nil, err
 		}
