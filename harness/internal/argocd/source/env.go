@@ -2,10 +2,14 @@ package source
 
 import (
 	"bytes"
+	"crypto/rand"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 // appName is InstanceName of Argo CD's Application.
@@ -74,11 +78,12 @@ func project(name string) string {
 	return name
 }
 
-// Two commits that stand for the one that is synced.
-var (
-	revision      = strings.Repeat("0", 40)
-	otherRevision = strings.Repeat("f", 40)
-)
+// revision stands for the commit that is synced.
+var revision = strings.Repeat("0", 40)
+
+// otherRevisions is how many other commits are tried. They are drawn by chance, so
+// that no template can know them.
+const otherRevisions = 3
 
 // dependsOnRevision refuses an Application of which something else than the commit
 // itself would be another if another commit were synced.
@@ -86,18 +91,39 @@ func (r *rendering) dependsOnRevision() error {
 	if len(r.revised) == 0 {
 		return nil
 	}
-	other := &rendering{ctx: r.ctx, app: r.app, view: r.view, options: r.options, revision: otherRevision}
-	objects, err := other.all()
-	if err == nil {
-		other.result.Objects = other.normalize(objects)
-		one, oneErr := json.Marshal(r.result.Objects)
-		two, twoErr := json.Marshal(other.result.Objects)
-		for _, length := range []int{40, 8, 7} {
-			one = bytes.ReplaceAll(one, []byte(revision[:length]), []byte(otherRevision[:length]))
+	one, err := json.Marshal(r.result.Objects)
+	if err != nil {
+		return fmt.Errorf("write objects: %w", err)
+	}
+	for range otherRevisions {
+		other := &rendering{ctx: r.ctx, app: r.app, view: r.view, options: r.options, revision: drawnRevision()}
+		objects, err := other.all()
+		if r.ctx.Err() != nil {
+			return err
 		}
-		if oneErr == nil && twoErr == nil && bytes.Equal(one, two) {
-			return nil
+		if err != nil || !other.isSame(objects, one) {
+			return refused(r.revised[0], "what is made depends on the commit that is synced, which is not known before", "write a value that does not depend on the commit")
 		}
 	}
-	return refused(r.revised[0], "what is made depends on the commit that is synced, which is not known before", "write a value that does not depend on the commit")
+	return nil
+}
+
+// drawnRevision is a commit that Helm does not take for a number.
+func drawnRevision() string {
+	for {
+		drawn := make([]byte, 20)
+		_, _ = rand.Read(drawn) // it never fails
+		if text := hex.EncodeToString(drawn); strings.ContainsAny(text[:7], "abcdf") {
+			return text
+		}
+	}
+}
+
+// isSame reports whether objects are those of another commit but for the commit.
+func (r *rendering) isSame(objects []*unstructured.Unstructured, others []byte) bool {
+	text, err := json.Marshal(r.normalize(objects))
+	for _, length := range []int{40, 8, 7} {
+		text = bytes.ReplaceAll(text, []byte(r.revision[:length]), []byte(revision[:length]))
+	}
+	return err == nil && bytes.Equal(text, others)
 }
