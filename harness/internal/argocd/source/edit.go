@@ -141,7 +141,7 @@ func (o *one) setImages(field string, images api.KustomizeImages) edit {
 		byName := map[string]types.Image{}
 		for i, image := range images {
 			at := fmt.Sprintf("%s[%d]", field, i)
-			text := o.expandLoosely(at, string(image))
+			text := o.expandCompared(at, string(image))
 			parsed, ok := parseImage(text)
 			if !ok || isFlag(text) {
 				return broken(at, fmt.Sprintf("%q is no image", text), "write NAME=NEW:TAG")
@@ -234,8 +234,7 @@ func (o *one) addLabels(field string, options *api.ApplicationSourceKustomize) e
 		if options.LabelIncludeTemplates && !options.LabelWithoutSelector {
 			return broken(field+".labelIncludeTemplates", "it needs labelWithoutSelector", "set that too")
 		}
-		expand := func(at, value string) (string, error) { return o.expand(at, value) }
-		labels, err := metadata(field+".commonLabels", options.CommonLabels, expand)
+		labels, err := metadata(field+".commonLabels", options.CommonLabels, o.expandCompared)
 		if err != nil {
 			return err
 		}
@@ -272,11 +271,11 @@ func withoutSelector(k *types.Kustomization, templates bool) map[string]string {
 // addAnnotations is edit add annotation.
 func (o *one) addAnnotations(field string, options *api.ApplicationSourceKustomize) edit {
 	return func(k *types.Kustomization) error {
-		expand := func(at, value string) (string, error) {
+		expand := func(at, value string) string {
 			if options.CommonAnnotationsEnvsubst {
-				value = o.expandLoosely(at, value)
+				value = o.expandCompared(at, value)
 			}
-			return value, nil
+			return value
 		}
 		annotations, err := metadata(field+".commonAnnotations", options.CommonAnnotations, expand)
 		if err != nil {
@@ -291,14 +290,11 @@ func (o *one) addAnnotations(field string, options *api.ApplicationSourceKustomi
 
 // metadata are labels or annotations as kustomize's command line takes them: KEY:VALUE,
 // with quotes around a value removed.
-func metadata(field string, given map[string]string, expand func(at, value string) (string, error)) (map[string]string, error) {
+func metadata(field string, given map[string]string, expand func(at, value string) string) (map[string]string, error) {
 	all := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		at := fmt.Sprintf("%s[%s]", field, key)
-		value, err := expand(at, given[key])
-		if err != nil {
-			return nil, err
-		}
+		value := expand(at, given[key])
 		if key == "" || isFlag(key) || strings.Contains(key, ":") {
 			return nil, broken(at, fmt.Sprintf("%q is no key", key), "correct it")
 		}

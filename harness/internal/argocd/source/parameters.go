@@ -47,11 +47,8 @@ func (o *one) settings(byName map[string]setting) ([]string, error) {
 	var all []setting
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		one := byName[name]
-		value, err := o.expand(one.at+".value", one.value)
-		if err != nil {
-			return nil, err
-		}
-		value = escapeCommas(value)
+		value := escapeCommas(o.expandCompared(one.at+".value", one.value))
+		var err error
 		if one.keys, err = keysOf(one.at, name, value); err != nil {
 			return nil, err
 		}

@@ -108,12 +108,15 @@ func Render(ctx context.Context, app *api.Application, view View, options render
 				result, err = nil, &Problem{Application: app.Name, Reason: fmt.Sprintf("Argo CD fails on it: %v", panicked), Remedy: "correct it", Broken: true}
 			}
 		}()
-		r := &rendering{ctx: ctx, app: app, view: view, options: options}
+		r := &rendering{ctx: ctx, app: app, view: view, options: options, revision: revision}
 		objects, err := r.all()
 		if err != nil {
 			return nil, named(err, app.Name)
 		}
 		r.result.Objects = r.normalize(objects)
+		if err := r.dependsOnRevision(); err != nil {
+			return nil, named(err, app.Name)
+		}
 		r.warnOfIgnoredDifferences()
 		return &r.result, nil
 	})
@@ -127,6 +130,10 @@ type rendering struct {
 	options render.Options
 	refs    map[string]reference
 	result  Result
+	// revision stands for the commit that is synced, and revised are the fields that
+	// hold it.
+	revision string
+	revised  []string
 	// origins are those of the objects before duplicates are dropped.
 	origins []int
 }
