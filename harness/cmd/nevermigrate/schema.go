@@ -21,6 +21,7 @@ var schemas = []struct {
 }{
 	{"report", report.Schema},
 	{"list", report.CoverageSchema},
+	{"apps", report.ApplicationsSchema},
 	{"diff", diff.Schema},
 	{"explain", report.ExplanationSchema},
 	{"probe", probe.Schema},
@@ -39,8 +40,8 @@ func newSchemaCommand() *cobra.Command {
 		Use:   "schema " + strings.Join(names, "|"),
 		Short: "Print the JSON Schema of a JSON output, or of the configuration",
 		Long: `Print the JSON Schema of a JSON output: report is what check and merge print,
-list, diff, explain and probe what the commands of these names print, and rules
-what explain prints of codes. config is the schema of the configuration, and
+list, apps, diff, explain and probe what the commands of these names print, and
+rules what explain prints of codes. config is the schema of the configuration, and
 in-force that of what the command config prints.`,
 		Example:   "  nevermigrate schema report > report.schema.json",
 		ValidArgs: names,

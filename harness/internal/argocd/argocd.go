@@ -137,11 +137,14 @@ func (w *World) application(object Object, decoded *api.Application, chain []Pla
 	return a
 }
 
+// Sources are those that are rendered, the dry one of a hydrator.
+func (a Application) Sources() []api.ApplicationSource { return sourcesOf(&a.Spec) }
+
 // sourcesOf are the sources of an Application, the dry one of a hydrator.
 func sourcesOf(spec *api.ApplicationSpec) []api.ApplicationSource {
 	switch {
 	case spec.SourceHydrator != nil:
-		return []api.ApplicationSource{{RepoURL: spec.SourceHydrator.DrySource.RepoURL, Path: spec.SourceHydrator.DrySource.Path}}
+		return []api.ApplicationSource{{RepoURL: spec.SourceHydrator.DrySource.RepoURL, Path: spec.SourceHydrator.DrySource.Path, TargetRevision: spec.SourceHydrator.DrySource.TargetRevision}}
 	case len(spec.Sources) > 0:
 		return spec.Sources
 	case spec.Source != nil:

@@ -1,0 +1,93 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/proompteng/nevermigrate/harness/internal/argocd"
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/source"
+	"github.com/proompteng/nevermigrate/harness/internal/find"
+	"github.com/proompteng/nevermigrate/harness/report"
+)
+
+// ErrNoArgoCD says that nobody says what Argo CD knows.
+var ErrNoArgoCD = errors.New("the configuration does not say what Argo CD knows: give it the key argocd, such as argocd: {revisions: [main]}")
+
+// Applications are what Argo CD deploys from paths, and whether All judges it. What is
+// rendered is looked into for more, and nothing is judged. Its error is that of All, or
+// ErrNoArgoCD.
+func Applications(ctx context.Context, paths []string, options Options) (*report.Applications, error) {
+	deploys, err := newDeployments(options)
+	switch {
+	case err != nil:
+		return nil, err
+	case deploys == nil:
+		return nil, ErrNoArgoCD
+	}
+	defer deploys.world.Close()
+	options.world = deploys.world
+	evaluators, err := loadEvaluators(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	found, err := look(ctx, paths, options)
+	if err != nil {
+		return nil, err
+	}
+	if found, err = deploys.first(ctx, found, options); err != nil {
+		return nil, err
+	}
+	all := &report.Applications{Version: report.Version, Applications: []report.Application{}, NotJudged: []report.NotJudged{}}
+	var left []find.NotJudged
+	for wave, targets := 0, found.Targets; len(targets) > 0 && wave < maxWaves; wave++ {
+		var more []find.NotJudged
+		for _, target := range targets {
+			what, err := contentOf(ctx, target, options)
+			if err == nil {
+				more = append(more, find.Delivered(target.Path, what.objects)...)
+			}
+			if target.Kind != find.Application {
+				continue
+			}
+			all.Applications = append(all.Applications, reported(*target.By.(*argocd.Application), what.sources, err))
+			if err != nil && isRefused(err) {
+				left = append(left, notRendered(target, err))
+			}
+		}
+		var rest []find.NotJudged
+		targets, rest = deploys.expand(ctx, more)
+		left = append(left, rest...)
+	}
+	isTheirs := func(kind string) bool { return kind == "Application" || kind == "ApplicationSet" }
+	for _, n := range coverage(ctx, found, left, evaluators).NotJudged {
+		if isTheirs(n.Kind) && !slices.Contains(all.NotJudged, n) {
+			all.NotJudged = append(all.NotJudged, n)
+		}
+	}
+	return all, nil
+}
+
+// reported is an Application as a report has it; the sources are those that were
+// rendered.
+func reported(a argocd.Application, rendered []source.Source, err error) report.Application {
+	to := a.Spec.Destination
+	r := report.Application{
+		Name: a.Name, Namespace: a.Namespace, Project: a.Spec.Project, Sources: []report.ApplicationSource{},
+		Destination: report.Destination{Server: to.Server, Name: to.Name, Namespace: to.Namespace}, Judged: err == nil,
+	}
+	for _, place := range a.Chain {
+		r.Chain = append(r.Chain, report.ApplicationPlace{File: place.File, Line: place.Line, Path: place.Path})
+	}
+	for i, s := range a.Sources() {
+		one := report.ApplicationSource{RepoURL: s.RepoURL, Path: s.Path, Chart: s.Chart, Revision: s.TargetRevision}
+		if i < len(rendered) {
+			one.Type = rendered[i].Type
+		}
+		r.Sources = append(r.Sources, one)
+	}
+	if err != nil {
+		r.Reason = relativeMessage(err)
+	}
+	return r
+}
