@@ -50,6 +50,7 @@ DIR/pod.yaml: pass
   CNM101 warn Pod/x-controllers, container main
     JANGAR_MIGRATIONS in spec.containers[0].env[0] is "off", another spelling of "skip".
     Remedy: Set it to value: "skip".
+    Cause: DIR/pod.yaml:6:50 spec.containers[0].env[0].value is "off" (resource)
 
 pass: the contract holds. 1 target, 1 controllers workload, 1 container judged, 0 denied, 1 warned, 0 errors.
 `},
