@@ -15,6 +15,7 @@ import (
 	"github.com/argoproj/argo-cd/v3/applicationset/generators"
 	"github.com/argoproj/argo-cd/v3/applicationset/utils"
 	"github.com/argoproj/argo-cd/v3/pkg/apis/application/v1alpha1"
+	"github.com/argoproj/argo-cd/v3/util/argo"
 )
 
 // question is an ApplicationSet with what it reads.
@@ -25,24 +26,29 @@ type question struct {
 	Clusters []string `json:"clusters"`
 	// Files are those of the repository.
 	Files map[string]string `json:"files"`
+	// NewFileGlobbing is how Argo CD is set up.
+	NewFileGlobbing bool `json:"newFileGlobbing"`
 }
 
 // answer is what Argo CD makes of it: Applications or an error.
 type answer struct {
 	Name         string            `json:"name"`
 	Applications []json.RawMessage `json:"applications"`
-	Error        string            `json:"error,omitempty"`
+	// Normalized are the specs of those that the controller changes before it
+	// applies them, by their names.
+	Normalized map[string]v1alpha1.ApplicationSpec `json:"normalized,omitempty"`
+	Error      string                              `json:"error,omitempty"`
 }
 
 func answerTo(question question, checkout *checkout) answer {
-	applications, err := applicationsOf(question, checkout)
+	applications, normalized, err := applicationsOf(question, checkout)
 	if err != nil {
-		return answer{Name: question.Name, Error: err.Error()}
+		return answer{Name: question.Name, Error: strings.ReplaceAll(err.Error(), checkout.root, ".")}
 	}
-	return answer{Name: question.Name, Applications: applications}
+	return answer{Name: question.Name, Applications: applications, Normalized: normalized}
 }
 
-func applicationsOf(question question, checkout *checkout) (_ []json.RawMessage, err error) {
+func applicationsOf(question question, checkout *checkout) (_ []json.RawMessage, _ map[string]v1alpha1.ApplicationSpec, err error) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
 			err = fmt.Errorf("panic: %v", panicked)
@@ -50,36 +56,46 @@ func applicationsOf(question question, checkout *checkout) (_ []json.RawMessage,
 	}()
 	text, err := yaml.YAMLToJSON([]byte(question.Set))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var set v1alpha1.ApplicationSet
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(text, &set); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	client, err := newClient(question.Clusters)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	made, _, err := template.GenerateApplications(log.NewEntry(log.StandardLogger()), set, allGenerators(client, checkout), &utils.Render{}, client)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := checkNames(made); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// These come in the order of a Go map.
 	if strings.Contains(question.Set, "merge") || strings.Contains(question.Set, "clusters") {
 		sort.Slice(made, func(i, j int) bool { return made[i].Name < made[j].Name })
 	}
 	applications := []json.RawMessage{}
+	normalized := map[string]v1alpha1.ApplicationSpec{}
 	for _, application := range made {
 		applied, err := asApplied(application)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		applications = append(applications, applied)
+		if spec := argo.NormalizeApplicationSpec(&application.Spec); !sameJSON(spec, application.Spec) {
+			normalized[application.Name] = *spec
+		}
 	}
-	return applications, nil
+	return applications, normalized, nil
+}
+
+func sameJSON(a, b any) bool {
+	textA, errA := json.Marshal(a)
+	textB, errB := json.Marshal(b)
+	return errA == nil && errB == nil && string(textA) == string(textB)
 }
 
 // allGenerators are those of generators.GetGenerators, without those that need a

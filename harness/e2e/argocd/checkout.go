@@ -72,13 +72,15 @@ type checkout struct {
 	services.Repos
 	root   string
 	client git.Client
+	// newFileGlobbing chooses how files are listed.
+	newFileGlobbing bool
 }
 
 func (c *checkout) GetFiles(ctx context.Context, _, _, _, pattern string, _ bool, _ *v1alpha1.SourceIntegrity) (map[string][]byte, error) {
 	if pattern == "" {
 		pattern = "."
 	}
-	names, err := c.client.LsFiles(ctx, pattern, false)
+	names, err := c.client.LsFiles(ctx, pattern, c.newFileGlobbing)
 	if err != nil {
 		return nil, err
 	}

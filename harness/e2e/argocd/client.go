@@ -58,7 +58,8 @@ func (c *client) List(_ context.Context, list ctrl.ObjectList, options ...ctrl.L
 	wanted.ApplyOptions(options)
 	for _, secret := range c.secrets {
 		if wanted.LabelSelector.Matches(labels.Set(secret.Labels)) {
-			secrets.Items = append(secrets.Items, secret)
+			// As a client gives it: Argo CD merges parameters into the labels.
+			secrets.Items = append(secrets.Items, *secret.DeepCopy())
 		}
 	}
 	return nil

@@ -41,6 +41,7 @@ func answerAll(in io.Reader, out io.Writer) error {
 		if err != nil {
 			return answer{}, err
 		}
+		checkout.newFileGlobbing = question.NewFileGlobbing
 		return answerTo(question, checkout), nil
 	})
 }

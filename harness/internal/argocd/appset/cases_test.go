@@ -57,11 +57,13 @@ func TestCases(t *testing.T) {
 				t.Fatalf("%s belongs to another case: run scripts/argocd", goldenAnswer)
 			}
 			switch {
+			case isRefused(err) != golden.Refused:
+				t.Errorf("%s says refused: %t, and here it is %v: run scripts/argocd", goldenAnswer, golden.Refused, err)
 			case err == nil && golden.Error != "":
 				t.Errorf("Argo CD says %q, and here Applications are made:\n%s", golden.Error, said)
 			case err == nil:
 				counts["made"]++
-				if diff := cmp.Diff(indented(t, compact(t, golden.Applications)), indented(t, compact(t, canonical(t, q, result)))); diff != "" {
+				if diff := cmp.Diff(indented(t, compact(t, golden)), indented(t, compact(t, canonical(t, q, result)))); diff != "" {
 					t.Errorf("Argo CD (-) makes other Applications than here (+):\n%s", diff)
 				}
 			case golden.Error == "" && !isRefused(err):

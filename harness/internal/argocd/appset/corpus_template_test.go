@@ -156,6 +156,10 @@ func (m *maker) source() object {
 	if m.chance(50) {
 		source["targetRevision"] = m.safe()
 	}
+	if m.chance(5) {
+		source[pick(m, "helm", "kustomize", "directory", "plugin")] = object{}
+		return source
+	}
 	switch m.IntN(7) {
 	case 0, 1:
 		source["helm"] = m.helm()

@@ -72,6 +72,7 @@ func (m *maker) question(i int) question {
 	return question{
 		Name: fmt.Sprintf("random-%d", i), Set: string(set),
 		Clusters: corpusClusters(m.IntN(3)), Files: corpusFiles[min(m.IntN(9)/4, len(corpusFiles)-1)],
+		NewFileGlobbing: m.chance(30),
 	}
 }
 

@@ -2,7 +2,6 @@ package appset
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -33,6 +32,7 @@ func (r *renderer) functions() template.FuncMap {
 	}
 	r.ordering(functions)
 	bound(functions)
+	r.guard(functions)
 	return functions
 }
 
@@ -117,58 +117,6 @@ func (r *renderer) sorted(keys []string) []string {
 		return cmp.Compare(a, b)
 	})
 	return keys
-}
-
-// maxItems bounds lists that are made of numbers.
-const maxItems = 100_000
-
-// bound replaces the functions that make much of little.
-func bound(functions template.FuncMap) {
-	items := func(n int) error {
-		if n > maxItems {
-			return &refusal{fmt.Sprintf("a template makes a list or text of more than %d items", maxItems), "make it smaller"}
-		}
-		return nil
-	}
-	until := functions["until"].(func(int) []int)
-	functions["until"] = func(n int) ([]int, error) {
-		if err := items(max(n, -n)); err != nil {
-			return nil, err
-		}
-		return until(n), nil
-	}
-	untilStep := functions["untilStep"].(func(int, int, int) []int)
-	functions["untilStep"] = func(start, stop, step int) ([]int, error) {
-		if err := items(max(stop-start, start-stop)); err != nil {
-			return nil, err
-		}
-		return untilStep(start, stop, step), nil
-	}
-	seq := functions["seq"].(func(...int) string)
-	functions["seq"] = func(numbers ...int) (string, error) {
-		for _, n := range numbers {
-			if err := items(max(n, -n)); err != nil {
-				return "", err
-			}
-		}
-		return seq(numbers...), nil
-	}
-	repeat := functions["repeat"].(func(int, string) string)
-	functions["repeat"] = func(n int, text string) (string, error) {
-		if err := items(n * max(len(text), 1)); err != nil || n > maxItems {
-			return "", items(maxItems + 1)
-		}
-		return repeat(n, text), nil
-	}
-	for _, name := range []string{"indent", "nindent"} {
-		indent := functions[name].(func(int, string) string)
-		functions[name] = func(n int, text string) (string, error) {
-			if err := items(n); err != nil || n*(1+strings.Count(text, "\n")) > maxText {
-				return "", items(maxItems + 1)
-			}
-			return indent(n, text), nil
-		}
-	}
 }
 
 // The following are those of applicationset/utils/template_functions.go.

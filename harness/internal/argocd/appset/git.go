@@ -45,7 +45,7 @@ func (g *generation) gitDirectories(git *api.GitGenerator, repository *Repositor
 		}
 	}
 	var sets []paramSet
-	for _, directory := range repository.directories() {
+	for _, directory := range repository.directories(g.options.HiddenDirectories) {
 		i := requested(git.Directories, directory)
 		if i < 0 {
 			continue
@@ -78,10 +78,10 @@ func requested(items []api.GitDirectoryGeneratorItem, directory string) int {
 
 func (g *generation) gitFiles(ctx context.Context, git *api.GitGenerator, repository *Repository, at spot) ([]paramSet, error) {
 	at = at.member("files")
-	patterns := make([]pathspec, len(git.Files))
+	patterns := make([]filePattern, len(git.Files))
 	for i, item := range git.Files {
 		var err error
-		if patterns[i], err = newPathspec(item.Path); err != nil {
+		if patterns[i], err = g.filePattern(item.Path, repository); err != nil {
 			return nil, failed(at.item(i).member("path"), err, nil)
 		}
 	}
@@ -118,8 +118,18 @@ func (g *generation) gitFiles(ctx context.Context, git *api.GitGenerator, reposi
 	return sets, nil
 }
 
+// filePattern is a pattern of files.
+type filePattern interface{ matches(file string) bool }
+
+func (g *generation) filePattern(pattern string, repository *Repository) (filePattern, error) {
+	if g.options.NewFileGlobbing {
+		return newGlob(pattern, repository)
+	}
+	return newPathspec(pattern)
+}
+
 // requestedFile is requested for files.
-func requestedFile(items []api.GitFileGeneratorItem, patterns []pathspec, file string) int {
+func requestedFile(items []api.GitFileGeneratorItem, patterns []filePattern, file string) int {
 	found := -1
 	for i, item := range items {
 		switch {

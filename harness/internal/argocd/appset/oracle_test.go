@@ -76,6 +76,10 @@ func TestReadAnswers(t *testing.T) {
 			t.Fatalf("no answer to %s", q.Name)
 		}
 		given.Input = q.digest()
+		// What is refused may be another answer each time.
+		if _, err := generate(t, q); isRefused(err) {
+			return answer{Name: q.Name, Input: given.Input, Refused: true}
+		}
 		return given
 	}
 	for _, q := range cases(t) {

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -29,6 +30,8 @@ type question struct {
 	Clusters []string `json:"clusters"`
 	// Files are those of the repository.
 	Files map[string]string `json:"files"`
+	// NewFileGlobbing is how Argo CD is set up.
+	NewFileGlobbing bool `json:"newFileGlobbing,omitempty"`
 }
 
 // answer is what Argo CD says to it.
@@ -37,7 +40,11 @@ type answer struct {
 	// Input is the digest of the question.
 	Input        string            `json:"input"`
 	Applications []json.RawMessage `json:"applications,omitempty"`
-	Error        string            `json:"error,omitempty"`
+	// Normalized are the specs that differ from those in Applications, by name.
+	Normalized map[string]json.RawMessage `json:"normalized,omitempty"`
+	Error      string                     `json:"error,omitempty"`
+	// Refused says that the product refuses it, so that the answer is not kept.
+	Refused bool `json:"refused,omitempty"`
 }
 
 // judgedURL and judgedBranch are those of the repository of every question.
@@ -56,6 +63,9 @@ func (q question) digest() string {
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
 }
+
+// newFileGlobbing begins a case for an Argo CD that is set up so.
+const newFileGlobbing = "# newFileGlobbing: "
 
 // The files of a case that are no part of its repository.
 const (
@@ -86,6 +96,7 @@ func readCase(t testing.TB, dir string) question {
 			}
 		case "applicationset.yaml":
 			q.Set = string(text)
+			q.NewFileGlobbing = strings.HasPrefix(q.Set, newFileGlobbing)
 		default:
 			q.Files[name] = string(text)
 		}
@@ -124,7 +135,7 @@ func parse(t testing.TB, q question) (appset.Set, appset.Options) {
 	options := appset.Options{Repositories: []appset.Repository{{
 		URLs: []string{judgedURL}, Revisions: []string{judgedBranch},
 		FS: files, Tracked: slices.Sorted(maps.Keys(q.Files)),
-	}}}
+	}}, NewFileGlobbing: q.NewFileGlobbing}
 	for _, text := range q.Clusters {
 		secrets, err := manifest.Read([]byte(text))
 		if err != nil {
@@ -150,31 +161,57 @@ func isRefused(err error) bool {
 
 // canonical are Applications as the oracle writes them: those that come from a map
 // by their names.
-func canonical(t testing.TB, q question, result *appset.Result) []json.RawMessage {
+func canonical(t testing.TB, q question, result *appset.Result) answer {
 	t.Helper()
 	made := slices.Clone(result.Applications)
 	if strings.Contains(q.Set, "merge") || strings.Contains(q.Set, "clusters") {
 		slices.SortFunc(made, func(a, b appset.Application) int { return strings.Compare(a.Name, b.Name) })
 	}
-	texts := []json.RawMessage{}
+	given := answer{Applications: []json.RawMessage{}, Normalized: map[string]json.RawMessage{}}
 	for _, application := range made {
 		text, err := json.Marshal(application.Object)
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts = append(texts, text)
+		given.Applications = append(given.Applications, text)
+		spec, err := json.Marshal(application.Spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !sameJSON(t, spec, application.Object["spec"]) {
+			given.Normalized[application.Name] = spec
+		}
 	}
-	return texts
+	return given
 }
 
-// compact is a list of Applications as one text.
-func compact(t testing.TB, applications []json.RawMessage) string {
+func sameJSON(t testing.TB, text []byte, value any) bool {
 	t.Helper()
-	if applications == nil {
-		applications = []json.RawMessage{}
+	var decoded any
+	if err := json.Unmarshal(text, &decoded); err != nil {
+		t.Fatal(err)
 	}
-	text, err := json.Marshal(applications)
+	return reflect.DeepEqual(decoded, value)
+}
+
+// compact are the Applications of an answer as one text, in which the order of
+// keys makes no difference.
+func compact(t testing.TB, given answer) string {
+	t.Helper()
+	text, err := json.Marshal([]any{given.Applications, given.Normalized})
 	if err != nil {
+		t.Fatal(err)
+	}
+	var decoded []any
+	if err := json.Unmarshal(text, &decoded); err != nil {
+		t.Fatal(err)
+	}
+	for i, none := range []any{[]any{}, map[string]any{}} {
+		if decoded[i] == nil {
+			decoded[i] = none
+		}
+	}
+	if text, err = json.Marshal(decoded); err != nil {
 		t.Fatal(err)
 	}
 	return string(text)

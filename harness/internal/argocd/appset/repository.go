@@ -73,9 +73,9 @@ func hostAndPath(url string) string {
 }
 
 // directories are those that hold tracked files, in the order of a walk; hidden
-// ones and what is in them are left out: walkDirectoryTree of
-// reposerver/repository/utils.go.
-func (r *Repository) directories() []string {
+// ones and what is in them are left out, unless they are wanted: walkDirectoryTree
+// of reposerver/repository/utils.go.
+func (r *Repository) directories(hidden bool) []string {
 	seen := map[string]bool{}
 	for _, file := range r.Tracked {
 		for dir := path.Dir(file); dir != "." && !seen[dir]; dir = path.Dir(dir) {
@@ -85,7 +85,7 @@ func (r *Repository) directories() []string {
 	var all [][]string
 	for dir := range seen {
 		parts := strings.Split(dir, "/")
-		if !slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(part, ".") }) {
+		if hidden || !slices.ContainsFunc(parts, func(part string) bool { return strings.HasPrefix(part, ".") }) {
 			all = append(all, parts)
 		}
 	}

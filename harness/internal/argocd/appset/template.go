@@ -3,7 +3,6 @@ package appset
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -13,9 +12,6 @@ import (
 
 	"github.com/valyala/fasttemplate"
 )
-
-// maxText bounds what one template writes.
-const maxText = 4 << 20
 
 // renderer fills in templates: Render of applicationset/utils/utils.go. It belongs
 // to one goroutine.
@@ -55,7 +51,8 @@ func stable[T any](r *renderer, params map[string]any, fill func(params map[stri
 	r.reversed = true
 	other, otherErr := fill(again)
 	r.reversed = false
-	if (err == nil) != (otherErr == nil) || err == nil && !sameJSON(filled, other) {
+	// What was changed in the parameters, others that share it can see.
+	if (err == nil) != (otherErr == nil) || err == nil && !(sameJSON(filled, other) && sameJSON(params, again)) {
 		err = &refusal{
 			"it depends on the order of a map, which Argo CD leaves to chance",
 			"sort what keys and values give with sortAlpha, and change no parameters in a template",
@@ -160,8 +157,6 @@ type boundedText struct {
 	ctx  context.Context
 	text bytes.Buffer
 }
-
-var errTooLong = errors.New("the text is longer than 4 MiB")
 
 func (b *boundedText) Write(p []byte) (int, error) {
 	if b.ctx.Err() != nil {
