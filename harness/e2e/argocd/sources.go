@@ -67,6 +67,8 @@ func manifestsOf(question sourceQuestion) (manifests []json.RawMessage, err erro
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(text, &app); err != nil {
 		return nil, err
 	}
+	// What the controller works with, and writes back.
+	app.Spec = *argo.NormalizeApplicationSpec(&app.Spec)
 	var configMap struct {
 		Data map[string]string `json:"data"`
 	}

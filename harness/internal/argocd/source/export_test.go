@@ -10,7 +10,7 @@ import (
 // Manifests are the objects as the repository server gives them: before namespaces
 // are set and duplicates dropped.
 func Manifests(ctx context.Context, app *api.Application, view View, options render.Options) ([]map[string]any, error) {
-	r := &rendering{ctx: ctx, app: app, view: view, options: options, revision: revision}
+	r := &rendering{ctx: ctx, app: normalized(app), view: view, options: options, revision: revision}
 	objects, err := r.all()
 	if err != nil {
 		return nil, named(err, app.Name)

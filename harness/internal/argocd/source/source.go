@@ -108,13 +108,16 @@ func Render(ctx context.Context, app *api.Application, view View, options render
 				result, err = nil, &Problem{Application: app.Name, Reason: fmt.Sprintf("Argo CD fails on it: %v", panicked), Remedy: "correct it", Broken: true}
 			}
 		}()
-		r := &rendering{ctx: ctx, app: app, view: view, options: options, revision: revision}
+		r := &rendering{ctx: ctx, app: normalized(app), view: view, options: options, revision: revision}
 		objects, err := r.all()
 		if err != nil {
 			return nil, named(err, app.Name)
 		}
 		r.result.Objects = r.normalize(objects)
 		if err := r.dependsOnRevision(); err != nil {
+			return nil, named(err, app.Name)
+		}
+		if err := r.dependsOnNormalization(app); err != nil {
 			return nil, named(err, app.Name)
 		}
 		r.warnOfIgnoredDifferences()

@@ -324,7 +324,7 @@ func TestSymbolicLinkToFolder(t *testing.T) {
 	if err := os.Symlink("real", filepath.Join(view.Repositories[0].Root, "link")); err != nil {
 		t.Fatal(err)
 	}
-	for spec, want := range map[string]int{"{REPO, path: link}": 0, "{REPO, path: link, kustomize: {}}": 1, "{REPO, path: link, directory: {}}": 0} {
+	for spec, want := range map[string]int{"{REPO, path: link}": 0, "{REPO, path: link, kustomize: {kubeVersion: '1.30'}}": 1, "{REPO, path: link, directory: {recurse: true}}": 0} {
 		result, err := source.Render(t.Context(), decoded(t, appOf("  source: "+spec+"\n")), view, render.Options{})
 		if err != nil || len(result.Objects) != want {
 			t.Errorf("%s: %v, %v", spec, result, err)
