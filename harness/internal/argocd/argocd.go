@@ -5,14 +5,12 @@ package argocd
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 
-	kjson "sigs.k8s.io/json"
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/api"
@@ -42,6 +40,8 @@ type Application struct {
 	// Chain are the places that it comes from: the ApplicationSet's, if one makes it,
 	// and in that the elements that give its parameters.
 	Chain []Place
+	// Dropped are what Argo CD drops of it: fields that it does not know.
+	Dropped []string
 	// object is what it is made of.
 	object Object
 	// Folders are those of its sources in the repositories that are here, by their
@@ -96,11 +96,11 @@ func (w *World) Applications(ctx context.Context, object Object) ([]Application,
 		from.Line = lineOf(object.Node)
 	}
 	if !object.IsSet() {
-		application, err := decode(object.Content)
+		one, err := w.application(object, object.Content, []Place{from})
 		if err != nil {
 			return nil, nil, err
 		}
-		return []Application{w.application(object, application, []Place{from})}, nil, nil
+		return []Application{one}, nil, nil
 	}
 	result, err := appset.Generate(ctx, appset.Set{Content: object.Content, Node: object.Node}, w.sets)
 	if err != nil {
@@ -108,21 +108,26 @@ func (w *World) Applications(ctx context.Context, object Object) ([]Application,
 	}
 	var applications []Application
 	for _, made := range result.Applications {
-		decoded, err := decode(made.Object)
-		if err != nil {
-			return nil, nil, err
-		}
 		chain := []Place{from}
 		for _, origin := range made.Origins {
 			chain = append(chain, Place{File: from.File, Line: origin.Line, Path: origin.String()})
 		}
-		applications = append(applications, w.application(object, decoded, chain))
+		one, err := w.application(object, made.Object, chain)
+		if err != nil {
+			return nil, nil, err
+		}
+		applications = append(applications, one)
 	}
 	return applications, result.Warnings, nil
 }
 
-func (w *World) application(object Object, decoded *api.Application, chain []Place) Application {
-	a := Application{Application: decoded, Chain: chain, object: object}
+// application is one that an object makes, decoded as Argo CD has it.
+func (w *World) application(object Object, content map[string]any, chain []Place) (Application, error) {
+	decoded, dropped, err := source.Decode(content)
+	if err != nil {
+		return Application{}, fmt.Errorf("%w: correct the type", err)
+	}
+	a := Application{Application: decoded, Chain: chain, Dropped: dropped, object: object}
 	for _, s := range sourcesOf(&decoded.Spec) {
 		if s.Path == "" || s.Chart != "" {
 			continue
@@ -134,7 +139,7 @@ func (w *World) application(object Object, decoded *api.Application, chain []Pla
 			}
 		}
 	}
-	return a
+	return a, nil
 }
 
 // Sources are those that are rendered, the dry one of a hydrator.
@@ -151,20 +156,6 @@ func sourcesOf(spec *api.ApplicationSpec) []api.ApplicationSource {
 		return []api.ApplicationSource{*spec.Source}
 	}
 	return nil
-}
-
-// decode is an Application as Argo CD reads it.
-func decode(content map[string]any) (*api.Application, error) {
-	text, err := json.Marshal(content)
-	if err != nil {
-		return nil, fmt.Errorf("write Application: %w", err)
-	}
-	var application api.Application
-	if err := kjson.UnmarshalCaseSensitivePreserveInts(text, &application); err != nil {
-		return nil, fmt.Errorf("it is no Application: %w: correct the type", err)
-	}
-	application.Spec = api.Normalize(application.Spec)
-	return &application, nil
 }
 
 // Render makes the objects of an Application; see source.Render. What the overlay of the

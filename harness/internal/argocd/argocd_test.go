@@ -45,7 +45,7 @@ spec:
     metadata: {name: '{{path.basename}}'}
     spec:
       project: ''
-      source: {repoURL: https://example.com/a, path: '{{path}}', helm: {}}
+      source: {repoURL: https://example.com/a, path: '{{path}}'}
       destination: {server: https://kubernetes.default.svc}
 `
 
@@ -63,7 +63,7 @@ func object(t *testing.T, file, text string) Object {
 }
 
 // TestApplications: an ApplicationSet makes them of the files that git knows, each with
-// its chain and its folder, normalized as Argo CD works with them.
+// its chain and its folder.
 func TestApplications(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: x}\n"
 	top := tree(t, "apps/one/pod.yaml", pod, "apps/two/pod.yaml", pod, "set.yaml", set)
@@ -87,9 +87,6 @@ func TestApplications(t *testing.T) {
 		var names []string
 		for _, a := range made {
 			names = append(names, a.Name)
-			if a.Spec.Project != "default" || a.Spec.Source.Helm != nil {
-				t.Errorf("%s: %s is not normalized: %+v", test.what, a.Name, a.Spec)
-			}
 			if want := []Place{{"set.yaml", 2, ""}, {"set.yaml", 7, "spec.generators[0].git.directories[0] (directory apps/" + a.Name + ") in line 7"}}; !cmp.Equal(a.Chain, want) {
 				t.Errorf("%s: the chain of %s is %+v, want %+v", test.what, a.Name, a.Chain, want)
 			}

@@ -31,6 +31,7 @@ type deployments struct {
 	// targets.
 	deployed map[string][]string
 	notes    map[string]string
+	taken    map[string]bool // paths of targets
 }
 
 // newDeployments is nil when nobody says what Argo CD knows.
@@ -55,7 +56,7 @@ func newDeployments(options Options) (*deployments, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &deployments{world: world, top: top, known: map[string][]string{}, deployed: map[string][]string{}, notes: map[string]string{}}, nil
+	return &deployments{world: world, top: top, known: map[string][]string{}, deployed: map[string][]string{}, notes: map[string]string{}, taken: map[string]bool{}}, nil
 }
 
 // expand makes targets of those of some objects that are Argo CD's, and returns the
@@ -93,6 +94,9 @@ func (d *deployments) expand(ctx context.Context, objects []find.NotJudged) (tar
 			if !isNew {
 				continue
 			}
+			for _, dropped := range application.Dropped {
+				d.note(target.Path, "Argo CD drops it: "+dropped)
+			}
 			for _, w := range warnings {
 				d.note(target.Path, fmt.Sprintf("%s: %s", w.Path, w.Message))
 			}
@@ -122,14 +126,29 @@ func (d *deployments) target(n find.NotJudged, application argocd.Application) (
 		first = find.DisplayPath(application.Folders[0])
 	}
 	target := find.Target{
-		Path: fmt.Sprintf("%s (Application %s, from %s)", first, application.Name, application.Chain[0]),
-		Kind: find.Application, Argument: n.Path, By: &application,
+		Path: d.pathOf(first, application), Kind: find.Application, Argument: n.Path, By: &application,
 	}
 	for _, folder := range application.Folders {
 		real := realPath(folder)
 		d.deployed[real] = append(d.deployed[real], target.Path)
 	}
 	return target, true
+}
+
+// pathOf is what the target for an Application is called: by no line, which changes with
+// the file.
+func (d *deployments) pathOf(folder string, a argocd.Application) string {
+	name := a.Name
+	for i := 0; ; i++ {
+		path := fmt.Sprintf("%s (Application %s, from %s)", folder, name, a.Chain[0].File)
+		if !d.taken[path] {
+			d.taken[path] = true
+			return path
+		}
+		if name = a.Key(); i > 0 {
+			name = fmt.Sprintf("%s, number %d", a.Key(), i+1)
+		}
+	}
 }
 
 // undeployed are the targets that no Application deploys; what one does is read by it.

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -73,7 +74,7 @@ func Applications(ctx context.Context, paths []string, options Options) (*report
 func reported(a argocd.Application, rendered []source.Source, err error) report.Application {
 	to := a.Spec.Destination
 	r := report.Application{
-		Name: a.Name, Namespace: a.Namespace, Project: a.Spec.Project, Sources: []report.ApplicationSource{},
+		Name: a.Name, Namespace: a.Namespace, Project: cmp.Or(a.Spec.Project, "default"), Sources: []report.ApplicationSource{},
 		Destination: report.Destination{Server: to.Server, Name: to.Name, Namespace: to.Namespace}, Judged: err == nil,
 	}
 	for _, place := range a.Chain {

@@ -127,7 +127,7 @@ func (s *Set) Apply(target *report.Target, path string) {
 	var left []report.Finding
 	for i := range target.Findings {
 		f := &target.Findings[i]
-		j := slices.IndexFunc(s.exemptions, func(e report.Exemption) bool { return matches(e, fromTop, ok, f) })
+		j := slices.IndexFunc(s.exemptions, func(e report.Exemption) bool { return matches(e, folderOf(fromTop), ok, f) })
 		if j < 0 {
 			left = append(left, *f)
 			continue
@@ -150,6 +150,15 @@ func (s *Set) Apply(target *report.Target, path string) {
 			target.Findings = append(target.Findings, f)
 		}
 	}
+}
+
+// folderOf is the folder of a target that an Application deploys, which is called
+// "FOLDER (Application NAME, from FILE)"; of any other the path.
+func folderOf(path string) string {
+	if folder, _, deployed := strings.Cut(path, " (Application "); deployed {
+		return folder
+	}
+	return path
 }
 
 func passing(target *report.Target) []report.Finding {
@@ -207,7 +216,7 @@ func (s *Set) unused(r *report.Report) []report.Exemption {
 	for _, t := range r.Targets {
 		path, ok := s.path(t.Path)
 		for _, f := range t.Exempted {
-			unused = slices.DeleteFunc(unused, func(e report.Exemption) bool { return matches(e, path, ok, &f.Finding) })
+			unused = slices.DeleteFunc(unused, func(e report.Exemption) bool { return matches(e, folderOf(path), ok, &f.Finding) })
 		}
 	}
 	return unused
