@@ -79,12 +79,14 @@ func (d *deployments) expand(ctx context.Context, objects []find.NotJudged) (tar
 			}
 		}
 		applications, warnings, err := d.world.Applications(ctx, object)
-		var problem *appset.Problem
-		if errors.As(err, &problem) && !problem.Refused {
-			// Argo CD makes nothing of it either, and whoever wrote it expects something.
-			n.Unread = true
+		if err == nil && len(applications) == 0 {
+			n.Reason = "it makes no Application"
+			rest = append(rest, n)
 		}
 		if err != nil {
+			var problem *appset.Problem
+			// What Argo CD makes nothing of either was meant to make something.
+			n.Unread = n.Unread || !errors.As(err, &problem) || !problem.Refused
 			n.Reason = relativeMessage(err)
 			rest = append(rest, n)
 			continue
