@@ -111,6 +111,13 @@ func newRepository(t testing.TB) *testRepository {
 	return &testRepository{repositorytest.New(t)}
 }
 
+// in is the repository for another test.
+func (r *testRepository) in(t testing.TB) *testRepository {
+	inner := *r.Repository
+	inner.TB = t
+	return &testRepository{&inner}
+}
+
 // run compares paths with a base, in the folder of the repository.
 func (r *testRepository) run(base string, paths ...string) *Diff {
 	r.Helper()
@@ -308,8 +315,7 @@ removed apps/workers
 			if diff := cmp.Diff(describe(d), describe(files)); diff != "" {
 				t.Errorf("two reports (-repository +reports):\n%s", diff)
 			}
-			r := *r
-			r.TB = t
+			r := r.in(t)
 			r.expect(d, strings.ReplaceAll(step.want, "kept apps", "unchanged apps"), step.status)
 			r.expect(files, strings.ReplaceAll(step.want, "kept apps", "unchanged apps"), step.status)
 			for _, d := range []*Diff{d, files} {
@@ -431,8 +437,7 @@ changed %splain fail
 	} {
 		t.Run(test.dir+" "+test.path, func(t *testing.T) {
 			t.Chdir(filepath.Join(r.Dir, test.dir))
-			r := *r
-			r.TB = t
+			r := r.in(t)
 			r.expect(r.run("main", strings.ReplaceAll(test.path, "ABSOLUTE", r.Dir)), test.want, test.status)
 		})
 	}

@@ -95,10 +95,7 @@ changed app fail
 			if err != nil {
 				t.Fatal(err)
 			}
-			inner := *origin.Repository
-			inner.TB = t
-			r := &testRepository{&inner}
-			r.expect(d, test.want, 1)
+			origin.in(t).expect(d, test.want, 1)
 		})
 	}
 }
