@@ -20,22 +20,40 @@ func Explain(ctx context.Context, paths []string, options Options) (*report.Expl
 	if err != nil {
 		return nil, err
 	}
-	explanation := &report.Explanation{Version: report.Version, Targets: []report.ExplainedTarget{}}
-	for _, target := range found.Targets {
-		explained := report.ExplainedTarget{Path: target.Path}
-		if explained.Workloads, err = explain(ctx, target, evaluators, options); err != nil {
-			explained.Error, explained.Workloads = relativeMessage(err), []report.ExplainedWorkload{}
+	deploys, err := newDeployments(options)
+	if err != nil {
+		return nil, err
+	}
+	if deploys != nil {
+		defer deploys.world.Close()
+		options.world = deploys.world
+		if found, err = deploys.first(ctx, found, options); err != nil {
+			return nil, err
 		}
-		explanation.Targets = append(explanation.Targets, explained)
+	}
+	explanation := &report.Explanation{Version: report.Version, Targets: []report.ExplainedTarget{}}
+	for wave, targets := 0, found.Targets; len(targets) > 0 && wave < maxWaves; wave++ {
+		var more []find.NotJudged
+		for _, target := range targets {
+			explained := report.ExplainedTarget{Path: target.Path}
+			what, err := contentOf(ctx, target, options)
+			if err == nil {
+				more = append(more, find.Delivered(target.Path, what.objects)...)
+				explained.Workloads, err = explain(ctx, target, what, evaluators, options)
+			}
+			if err != nil {
+				explained.Error, explained.Workloads = relativeMessage(err), []report.ExplainedWorkload{}
+			}
+			explanation.Targets = append(explanation.Targets, explained)
+		}
+		if targets = nil; deploys != nil {
+			targets, _ = deploys.expand(ctx, more)
+		}
 	}
 	return explanation, nil
 }
 
-func explain(ctx context.Context, t find.Target, evaluators []*evaluate.Evaluator, options Options) ([]report.ExplainedWorkload, error) {
-	what, err := contentOf(ctx, t, options)
-	if err != nil {
-		return nil, err
-	}
+func explain(ctx context.Context, t find.Target, what content, evaluators []*evaluate.Evaluator, options Options) ([]report.ExplainedWorkload, error) {
 	var judged report.Target
 	if _, err := evaluateAll(ctx, &judged, what.objects, evaluators, options); err != nil {
 		return nil, err

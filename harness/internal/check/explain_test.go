@@ -330,7 +330,7 @@ func checkAndExplain(t *testing.T, path string, evaluators []*evaluate.Evaluator
 	search, done := newSearcher(targets[0], what, evaluators, options)
 	defer done()
 	findCauses(t.Context(), &judged, evaluators, options, search)
-	explained, err := explain(t.Context(), targets[0], evaluators, options)
+	explained, err := explain(t.Context(), targets[0], what, evaluators, options)
 	if err != nil {
 		t.Fatal(err)
 	}
