@@ -201,6 +201,26 @@ func TestJudgement(t *testing.T) {
 	}
 }
 
+// TestSharedIsQuiet: a warning that many share does not fail, so it is left out where all
+// that does not fail is.
+func TestSharedIsQuiet(t *testing.T) {
+	r := sharing(3)
+	for i := range r.Targets {
+		for j := range r.Targets[i].Findings {
+			r.Targets[i].Findings[j].Severity = report.Warn
+		}
+	}
+	r = r.With(r.Targets)
+	for _, test := range []struct {
+		options Options
+		groups  int
+	}{{Options{}, 1}, {Options{Quiet: true}, 0}, {Options{Quiet: true, FailOnWarn: true}, 1}} {
+		if got := strings.Count(write(t, r, Table, test.options), "by one cause"); got != test.groups {
+			t.Errorf("%+v: %d groups, want %d", test.options, got, test.groups)
+		}
+	}
+}
+
 // TestPackedPlace: what points at a line points at the archive when the line is in one.
 func TestPackedPlace(t *testing.T) {
 	for _, test := range []struct {

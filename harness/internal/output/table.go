@@ -53,6 +53,9 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 		b.WriteByte('\n')
 	}
 	for _, s := range shared.Groups {
+		if options.Quiet && !s[0].fails(options.FailOnWarn) {
+			continue
+		}
 		fmt.Fprintf(b, "%s\n\n", strings.Join(s.Lines(paint), "\n  "))
 	}
 	if notJudged := shownNotJudged(r.Coverage, options); len(notJudged) > 0 {
