@@ -50,8 +50,6 @@ type App struct {
 
 // NewApp prepares to look into an app that renders.
 func NewApp(dir string, evaluators []*evaluate.Evaluator, options Options) *App {
-	options.Render.HelmCommand = ""
-	options.Render.Timeout = min(cmp.Or(options.Render.Timeout, maxRenderTime), maxRenderTime)
 	// Changed files go by absolute paths.
 	if absolute, err := filepath.Abs(dir); err == nil {
 		dir = absolute
@@ -74,23 +72,21 @@ type Deployment struct {
 
 // NewDeployment prepares to look into a deployment that renders.
 func NewDeployment(d Deployment, evaluators []*evaluate.Evaluator, options Options) *App {
-	options.Render.HelmCommand = ""
-	options.Render.Timeout = min(cmp.Or(options.Render.Timeout, maxRenderTime), maxRenderTime)
 	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes))
 	for _, file := range d.Applications {
-		files.file(realPath(file), source{layer: report.ApplicationLayer})
+		files.file(render.RealPath(file), source{layer: report.ApplicationLayer})
 	}
 	for _, file := range d.Values {
-		files.file(realPath(file), source{layer: report.ValuesFile})
+		files.file(render.RealPath(file), source{layer: report.ValuesFile})
 	}
 	for _, folder := range d.Folders {
-		folder = realPath(folder)
+		folder = render.RealPath(folder)
 		files.kustomization(folder, "")
 		if render.IsChart(folder) {
 			c := &chart{}
 			c.top = c
 			for _, file := range d.Values {
-				if values := root(files.file(realPath(file), source{layer: report.ValuesFile})); values != nil {
+				if values := root(files.file(render.RealPath(file), source{layer: report.ValuesFile})); values != nil {
 					c.set = append(c.set, values)
 				}
 			}
@@ -102,6 +98,8 @@ func NewDeployment(d Deployment, evaluators []*evaluate.Evaluator, options Optio
 }
 
 func newApp(files *sources, objects func(context.Context, render.Options) ([]map[string]any, error), evaluators []*evaluate.Evaluator, options Options) *App {
+	options.Render.HelmCommand = ""
+	options.Render.Timeout = min(cmp.Or(options.Render.Timeout, maxRenderTime), maxRenderTime)
 	return &App{
 		maxRenders: cmp.Or(options.MaxRenders, 300), sources: files,
 		experiments: &experiments{
@@ -114,23 +112,13 @@ func newApp(files *sources, objects func(context.Context, render.Options) ([]map
 // shownPath is a path as reports show it: relative to the working directory,
 // with forward slashes.
 func shownPath(path string) string {
-	path = realPath(path)
+	path = render.RealPath(path)
 	if dir, err := os.Getwd(); err == nil {
-		if relative, err := filepath.Rel(realPath(dir), path); err == nil {
+		if relative, err := filepath.Rel(render.RealPath(dir), path); err == nil {
 			path = relative
 		}
 	}
 	return filepath.ToSlash(path)
-}
-
-func realPath(path string) string {
-	if absolute, err := filepath.Abs(path); err == nil {
-		path = absolute
-	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	return path
 }
 
 // Find fills in the causes of a finding, what they override, and a fix. It

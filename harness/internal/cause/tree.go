@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
 // tree is what holds the files of a chart: a folder on disk or, where there is an
@@ -95,7 +97,7 @@ func (t tree) subtrees(s *sources) (trees []tree, names []string) {
 			case info.IsDir():
 				add(tree{folder: below}, entry.Name())
 			case filepath.Ext(below) == ".tgz" && s.wanted == nil && info.Mode().IsRegular() && info.Size() <= s.maxBytes:
-				real := realPath(below)
+				real := render.RealPath(below)
 				text, _ := os.ReadFile(real)
 				addPacked(nil, real, shownPath(real), "", text)
 			}

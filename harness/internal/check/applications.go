@@ -30,8 +30,77 @@ type deployments struct {
 	// deployed are the folders that they deploy, by their real paths, and by which
 	// targets.
 	deployed map[string][]string
-	notes    map[string]string
-	taken    map[string]bool // paths of targets
+	// held are the targets that are left to the Applications that deploy them.
+	held  []held
+	notes map[string]string
+	taken map[string]bool // paths of targets
+}
+
+// held is a target, and those that judge it as it is deployed.
+type held struct {
+	find.Target
+	by []string
+}
+
+// deployments are those of a coverage, which is returned with them; nil when nobody
+// says what Argo CD knows. The options get their world. They are to be closed.
+func (o *Options) deployments(ctx context.Context, found *find.Coverage) (*find.Coverage, *deployments, error) {
+	d, err := newDeployments(*o)
+	if err != nil || d == nil {
+		return found, nil, err
+	}
+	o.world = d.world
+	if found, err = d.first(ctx, found, *o); err != nil {
+		d.close()
+		return nil, nil, err
+	}
+	return found, d, nil
+}
+
+func (d *deployments) close() {
+	if d != nil {
+		d.world.Close()
+	}
+}
+
+// follow hands targets to a function, then those that Argo CD makes of what their
+// objects make, until there are no more. It returns what else they make.
+func (d *deployments) follow(ctx context.Context, targets []find.Target, each func([]find.Target) ([]find.NotJudged, error)) (rest []find.NotJudged, err error) {
+	for wave := 0; len(targets) > 0; wave++ {
+		if wave > maxWaves {
+			return nil, fmt.Errorf("apps of apps render others that differ each time, %d times one after the other: look for an Application that renders itself", maxWaves)
+		}
+		made, err := each(targets)
+		if err != nil {
+			return nil, err
+		}
+		if targets = nil; d != nil {
+			targets, made = d.expand(ctx, made)
+		}
+		rest = append(rest, made...)
+	}
+	return rest, nil
+}
+
+// back are the targets that were left to Applications none of which is judged. They are
+// no longer read by these.
+func (d *deployments) back(found *find.Coverage, notJudged []find.NotJudged) []find.Target {
+	if d == nil {
+		return nil
+	}
+	isJudged := func(path string) bool {
+		return !slices.ContainsFunc(notJudged, func(n find.NotJudged) bool { return n.Kind == find.Application && n.Path == path })
+	}
+	var back []find.Target
+	for _, h := range d.held {
+		if slices.ContainsFunc(h.by, isJudged) {
+			continue
+		}
+		d.note(h.Path, "no Application that deploys it is judged")
+		found.Read = slices.DeleteFunc(found.Read, func(r find.Read) bool { return r.Path == h.Path && r.Kind == h.Kind })
+		back = append(back, h.Target)
+	}
+	return back
 }
 
 // newDeployments is nil when nobody says what Argo CD knows.
@@ -64,7 +133,7 @@ func newDeployments(options Options) (*deployments, error) {
 // reason.
 func (d *deployments) expand(ctx context.Context, objects []find.NotJudged) (targets []find.Target, rest []find.NotJudged) {
 	for _, n := range objects {
-		if n.Object == nil || !isArgoCD(n.Object) {
+		if !isArgoCD(n) {
 			rest = append(rest, n)
 			continue
 		}
@@ -108,11 +177,9 @@ func (d *deployments) expand(ctx context.Context, objects []find.NotJudged) (tar
 	return targets, rest
 }
 
-// isArgoCD reports whether an object is an Application or an ApplicationSet.
-func isArgoCD(object map[string]any) bool {
-	version, _ := object["apiVersion"].(string)
-	group, _, _ := strings.Cut(version, "/")
-	return group == "argoproj.io" && (object["kind"] == "Application" || object["kind"] == "ApplicationSet")
+// isArgoCD reports whether a place is an Application or an ApplicationSet.
+func isArgoCD(n find.NotJudged) bool {
+	return n.Object != nil && (n.Kind == find.Application || n.Kind == find.ApplicationSet)
 }
 
 // target is the target for an Application, and whether it was not there before: an
@@ -131,7 +198,7 @@ func (d *deployments) target(n find.NotJudged, application argocd.Application) (
 		Path: d.pathOf(first, application), Kind: find.Application, Argument: n.Path, By: &application,
 	}
 	for _, folder := range application.Folders {
-		real := realPath(folder)
+		real := render.RealPath(folder)
 		d.deployed[real] = append(d.deployed[real], target.Path)
 	}
 	return target, true
@@ -157,9 +224,10 @@ func (d *deployments) pathOf(folder string, a argocd.Application) string {
 func (d *deployments) undeployed(found *find.Coverage) []find.Target {
 	var left []find.Target
 	for _, t := range found.Targets {
-		by := d.deployed[realPath(t.Path)]
+		by := d.deployed[render.RealPath(t.Path)]
 		if len(by) > 0 && belowOf(t) != "" {
 			found.Read = append(found.Read, find.Read{Path: t.Path, Kind: t.Kind, By: by})
+			d.held = append(d.held, held{t, by})
 			continue
 		}
 		if len(d.known) > 0 && len(by) == 0 {
@@ -168,18 +236,6 @@ func (d *deployments) undeployed(found *find.Coverage) []find.Target {
 		left = append(left, t)
 	}
 	return left
-}
-
-// realPath is the absolute path of what a path leads to; of nothing, the path.
-func realPath(path string) string {
-	path = filepath.FromSlash(path)
-	if absolute, err := filepath.Abs(path); err == nil {
-		path = absolute
-	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
-	}
-	return path
 }
 
 func (d *deployments) note(path, text string) {
@@ -208,6 +264,9 @@ func (d *deployments) first(ctx context.Context, found *find.Coverage, options O
 
 // tell gives targets the notes.
 func (d *deployments) tell(judged []report.Target) {
+	if d == nil {
+		return
+	}
 	for i := range judged {
 		note := d.notes[judged[i].Path]
 		switch {
@@ -240,8 +299,7 @@ func applicationOf(ctx context.Context, t find.Target, options Options) (content
 }
 
 // notRendered is the place of an Application of which nobody can know here what it
-// deploys. Its text is that of the object and of
-// the folders that it names.
+// deploys. Its text is that of the object and of the folders that it names.
 func notRendered(t find.Target, err error) find.NotJudged {
 	n := find.NotJudged{Path: t.Path, Kind: t.Kind, Reason: relativeMessage(err)}
 	application := t.By.(*argocd.Application)

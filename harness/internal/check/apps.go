@@ -19,15 +19,9 @@ var ErrNoArgoCD = errors.New("the configuration does not say what Argo CD knows:
 // rendered is looked into for more, and nothing is judged. Its error is that of All, or
 // ErrNoArgoCD.
 func Applications(ctx context.Context, paths []string, options Options) (*report.Applications, error) {
-	deploys, err := newDeployments(options)
-	switch {
-	case err != nil:
-		return nil, err
-	case deploys == nil:
+	if options.ArgoCD == nil {
 		return nil, ErrNoArgoCD
 	}
-	defer deploys.world.Close()
-	options.world = deploys.world
 	evaluators, err := loadEvaluators(ctx, options)
 	if err != nil {
 		return nil, err
@@ -36,33 +30,33 @@ func Applications(ctx context.Context, paths []string, options Options) (*report
 	if err != nil {
 		return nil, err
 	}
-	if found, err = deploys.first(ctx, found, options); err != nil {
+	found, deploys, err := options.deployments(ctx, found)
+	if err != nil {
 		return nil, err
 	}
+	defer deploys.close()
 	all := &report.Applications{Version: report.Version, Applications: []report.Application{}, NotJudged: []report.NotJudged{}}
-	var left []find.NotJudged
-	for wave, targets := 0, found.Targets; len(targets) > 0 && wave < maxWaves; wave++ {
-		var more []find.NotJudged
+	left, err := deploys.follow(ctx, found.Targets, func(targets []find.Target) (made []find.NotJudged, _ error) {
 		for _, target := range targets {
 			what, err := contentOf(ctx, target, options)
 			if err == nil {
-				more = append(more, find.Delivered(target.Path, what.objects)...)
+				made = append(made, find.Delivered(target.Path, what.objects)...)
 			}
 			if target.Kind != find.Application {
 				continue
 			}
 			all.Applications = append(all.Applications, reported(*target.By.(*argocd.Application), what.sources, err))
 			if err != nil && isRefused(err) {
-				left = append(left, notRendered(target, err))
+				made = append(made, notRendered(target, err))
 			}
 		}
-		var rest []find.NotJudged
-		targets, rest = deploys.expand(ctx, more)
-		left = append(left, rest...)
+		return made, nil
+	})
+	if err != nil {
+		return nil, err
 	}
-	isTheirs := func(kind string) bool { return kind == "Application" || kind == "ApplicationSet" }
 	for _, n := range coverage(ctx, found, left, evaluators).NotJudged {
-		if isTheirs(n.Kind) && !slices.Contains(all.NotJudged, n) {
+		if kind := find.Kind(n.Kind); (kind == find.Application || kind == find.ApplicationSet) && !slices.Contains(all.NotJudged, n) {
 			all.NotJudged = append(all.NotJudged, n)
 		}
 	}

@@ -122,17 +122,11 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 	if err := requireChart(found.Targets, options.Release); err != nil {
 		return nil, err
 	}
-	deploys, err := newDeployments(options)
+	found, deploys, err := options.deployments(ctx, found)
 	if err != nil {
 		return nil, err
 	}
-	if deploys != nil {
-		defer deploys.world.Close()
-		options.world = deploys.world
-		if found, err = deploys.first(ctx, found, options); err != nil {
-			return nil, err
-		}
-	}
+	defer deploys.close()
 	r, delivered, err := targetsBy(ctx, found, deploys, options, load)
 	if err != nil {
 		return nil, err
@@ -175,28 +169,24 @@ func targetsBy(ctx context.Context, found *find.Coverage, deploys *deployments, 
 	if options.Trace != nil {
 		options.Trace = &inTurn{w: options.Trace}
 	}
-	judged, delivered, err := judgeAll(ctx, found.Targets, evaluators, rules, options)
+	var judged []report.Target
+	var targets []find.Target
+	each := func(some []find.Target) ([]find.NotJudged, error) {
+		those, made, err := judgeAll(ctx, some, evaluators, rules, options)
+		judged, targets = append(judged, those...), append(targets, some...)
+		return made, err
+	}
+	delivered, err := deploys.follow(ctx, found.Targets, each)
 	if err != nil {
 		return nil, nil, err
 	}
-	if deploys != nil {
-		more := delivered
-		delivered = nil
-		for wave := 0; len(more) > 0; wave++ {
-			if wave == maxWaves {
-				return nil, nil, fmt.Errorf("apps of apps render others that differ each time, %d times one after the other: look for an Application that renders itself", maxWaves)
-			}
-			targets, rest := deploys.expand(ctx, more)
-			delivered = append(delivered, rest...)
-			found.Targets = append(found.Targets, targets...)
-			var those []report.Target
-			if those, more, err = judgeAll(ctx, targets, evaluators, rules, options); err != nil {
-				return nil, nil, err
-			}
-			judged = append(judged, those...)
-		}
-		deploys.tell(judged)
+	more, err := deploys.follow(ctx, deploys.back(found, delivered), each)
+	if err != nil {
+		return nil, nil, err
 	}
+	delivered = append(delivered, more...)
+	found.Targets = targets
+	deploys.tell(judged)
 	loaded, err := evaluators()
 	if err != nil {
 		return nil, nil, err
@@ -315,10 +305,11 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 		judged.Note, err = "nothing was rendered, so nothing is applied", nil
 		options.WithoutCauses = true // what is not there has none
 	}
+	delivered := find.Delivered(target.Path, what.objects)
 	if err == nil {
 		var exempted map[string][]string
 		if exempted, err = evaluateAll(ctx, &judged, what.objects, loaded, options); err == nil {
-			if options.world != nil && slices.ContainsFunc(find.Delivered(target.Path, what.objects), func(n find.NotJudged) bool { return isArgoCD(n.Object) }) {
+			if options.world != nil && slices.ContainsFunc(delivered, isArgoCD) {
 				target.Required = false // an app of apps
 			}
 			err = addStated(ctx, target, &judged, exempted, loaded, rules, options)
@@ -347,7 +338,6 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 		judged.Error, judged.Workloads, judged.Findings, judged.Exempted = relativeMessage(err), nil, nil, nil
 		return judged, nil, nil
 	}
-	delivered := find.Delivered(target.Path, what.objects)
 	if what.note != "" {
 		judged.Note = what.note
 	}

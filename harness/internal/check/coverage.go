@@ -34,16 +34,11 @@ func List(ctx context.Context, paths []string, options Options) (*report.Coverag
 	if err != nil {
 		return nil, err
 	}
-	deploys, err := newDeployments(options)
+	found, deploys, err := options.deployments(ctx, found)
 	if err != nil {
 		return nil, err
 	}
-	if deploys != nil {
-		defer deploys.world.Close()
-		if found, err = deploys.first(ctx, found, options); err != nil {
-			return nil, err
-		}
-	}
+	defer deploys.close()
 	return coverage(ctx, found, nil, evaluators), nil
 }
 

@@ -20,25 +20,18 @@ func Explain(ctx context.Context, paths []string, options Options) (*report.Expl
 	if err != nil {
 		return nil, err
 	}
-	deploys, err := newDeployments(options)
+	found, deploys, err := options.deployments(ctx, found)
 	if err != nil {
 		return nil, err
 	}
-	if deploys != nil {
-		defer deploys.world.Close()
-		options.world = deploys.world
-		if found, err = deploys.first(ctx, found, options); err != nil {
-			return nil, err
-		}
-	}
+	defer deploys.close()
 	explanation := &report.Explanation{Version: report.Version, Targets: []report.ExplainedTarget{}}
-	for wave, targets := 0, found.Targets; len(targets) > 0 && wave < maxWaves; wave++ {
-		var more []find.NotJudged
+	_, err = deploys.follow(ctx, found.Targets, func(targets []find.Target) (made []find.NotJudged, _ error) {
 		for _, target := range targets {
 			explained := report.ExplainedTarget{Path: target.Path}
 			what, err := contentOf(ctx, target, options)
 			if err == nil {
-				more = append(more, find.Delivered(target.Path, what.objects)...)
+				made = append(made, find.Delivered(target.Path, what.objects)...)
 				explained.Workloads, err = explain(ctx, target, what, evaluators, options)
 			}
 			if err != nil {
@@ -46,9 +39,10 @@ func Explain(ctx context.Context, paths []string, options Options) (*report.Expl
 			}
 			explanation.Targets = append(explanation.Targets, explained)
 		}
-		if targets = nil; deploys != nil {
-			targets, _ = deploys.expand(ctx, more)
-		}
+		return made, nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return explanation, nil
 }

@@ -60,6 +60,8 @@ const (
 	Submodule    Kind = "submodule"
 	// PackedChart is a .tgz that is no subchart of a chart.
 	PackedChart Kind = "packed chart"
+	// ApplicationSet makes Applications of Argo CD.
+	ApplicationSet Kind = "ApplicationSet"
 	// Link is a symbolic link to a folder out of the repository.
 	Link Kind = "link"
 )

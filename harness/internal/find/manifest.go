@@ -21,7 +21,7 @@ var (
 
 // manifest looks at a file that may be one.
 func (w *walk) manifest(path string) {
-	found := &place{kind: Manifest, file: path, real: canonical(path), argument: w.root}
+	found := &place{kind: Manifest, file: path, real: render.RealPath(path), argument: w.root}
 	err := render.LinkLeadsOut(path)
 	var text []byte
 	if err == nil {

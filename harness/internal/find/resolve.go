@@ -111,10 +111,10 @@ func (w *walk) closure(real string) map[string]bool {
 		queue = queue[1:]
 		references := w.referencesOf(next)
 		for _, path := range slices.Concat(references.Files, references.Charts) {
-			all[canonical(path)] = true
+			all[render.RealPath(path)] = true
 		}
 		for _, path := range references.Kustomizations {
-			if path = canonical(path); path != real && !all[path] {
+			if path = render.RealPath(path); path != real && !all[path] {
 				all[path] = true
 				queue = append(queue, path)
 			}
@@ -182,7 +182,7 @@ func (w *walk) charts(c *Coverage, readers reads) {
 	for _, p := range w.places {
 		for _, dependency := range p.chart.Dependencies {
 			if path, ok := strings.CutPrefix(dependency.Repository, "file://"); ok {
-				libraries.add(canonical(filepath.Join(p.dir, filepath.FromSlash(path))), p.path())
+				libraries.add(render.RealPath(filepath.Join(p.dir, filepath.FromSlash(path))), p.path())
 			}
 		}
 	}
@@ -252,8 +252,8 @@ func FilesBelow(dir string) []string {
 func FilesReadBy(dir string) []string {
 	w := &walk{references: map[string]render.References{}}
 	var files []string
-	folders := []string{canonical(dir)}
-	for _, path := range slices.Sorted(maps.Keys(w.closure(canonical(dir)))) {
+	folders := []string{render.RealPath(dir)}
+	for _, path := range slices.Sorted(maps.Keys(w.closure(render.RealPath(dir)))) {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:

@@ -112,12 +112,12 @@ func (w *walk) visit(dir string, chart *place) error {
 	switch render.KindOf(dir) {
 	case "":
 	case types.ComponentKind:
-		w.places = append(w.places, &place{kind: Component, dir: dir, real: canonical(dir), argument: w.root})
+		w.places = append(w.places, &place{kind: Component, dir: dir, real: render.RealPath(dir), argument: w.root})
 	default:
-		w.places = append(w.places, &place{kind: App, dir: dir, real: canonical(dir), argument: w.root})
+		w.places = append(w.places, &place{kind: App, dir: dir, real: render.RealPath(dir), argument: w.root})
 	}
 	if render.IsChart(dir) {
-		own := &place{kind: Chart, dir: dir, real: canonical(dir), argument: w.root}
+		own := &place{kind: Chart, dir: dir, real: render.RealPath(dir), argument: w.root}
 		if text, err := render.ReadRegular(filepath.Join(dir, "Chart.yaml")); err == nil {
 			_ = yaml.Unmarshal(text, &own.chart) // rendering says so
 		}
@@ -145,18 +145,6 @@ func (w *walk) visit(dir string, chart *place) error {
 		}
 	}
 	return nil
-}
-
-// canonical is a path by which two ways to a file are seen to be one.
-func canonical(path string) string {
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return path
-	}
-	if real, err := filepath.EvalSymlinks(absolute); err == nil {
-		return real
-	}
-	return absolute
 }
 
 // file looks at a file that is in a chart, or in none.

@@ -231,3 +231,15 @@ func plainLinkError(path string, err error) error {
 	}
 	return err
 }
+
+// RealPath is the absolute path of what a path leads to; of nothing, its own. By it two
+// ways to a file are seen to be one.
+func RealPath(path string) string {
+	if absolute, err := filepath.Abs(filepath.FromSlash(path)); err == nil {
+		path = absolute
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	return path
+}

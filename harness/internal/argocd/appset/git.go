@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/api"
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/remote"
 )
 
 // git gives directories of a repository, or what its files hold:
@@ -22,7 +23,7 @@ func (g *generation) git(ctx context.Context, generator *api.ApplicationSetGener
 	if err != nil {
 		field := "repoURL"
 		if len(g.options.Repositories) > 0 && slices.ContainsFunc(g.options.Repositories, func(r Repository) bool {
-			return slices.ContainsFunc(r.URLs, func(url string) bool { return sameURL(url, git.RepoURL) })
+			return slices.ContainsFunc(r.URLs, func(url string) bool { return remote.Same(url, git.RepoURL) })
 		}) {
 			field = "revision"
 		}

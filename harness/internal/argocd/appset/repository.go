@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/remote"
 )
 
 // Repository is a checkout that git generators can read.
@@ -30,7 +32,7 @@ type Repository struct {
 func (o Options) repository(url, revision string) (*Repository, error) {
 	for i := range o.Repositories {
 		repository := &o.Repositories[i]
-		if !slices.ContainsFunc(repository.URLs, func(known string) bool { return sameURL(known, url) }) {
+		if !slices.ContainsFunc(repository.URLs, func(known string) bool { return remote.Same(known, url) }) {
 			continue
 		}
 		if revision == "" || revision == "HEAD" || slices.Contains(repository.Revisions, strings.TrimPrefix(revision, "refs/heads/")) {
@@ -45,31 +47,6 @@ func (o Options) repository(url, revision string) (*Repository, error) {
 		fmt.Sprintf("the files of %q are not here", url),
 		"map the URL to a local checkout, or exclude the ApplicationSet",
 	}
-}
-
-// sameURL compares by host and path: https://host/org/repo.git is
-// git@host:org/repo.
-func sameURL(a, b string) bool { return hostAndPath(a) == hostAndPath(b) }
-
-func hostAndPath(url string) string {
-	url = strings.ToLower(strings.TrimSpace(url))
-	scheme, rest, hasScheme := strings.Cut(url, "://")
-	if !hasScheme {
-		rest = scheme
-	}
-	host, below, _ := strings.Cut(rest, "/")
-	if at := strings.LastIndex(host, "@"); at >= 0 {
-		host = host[at+1:]
-	}
-	rest = host
-	if below != "" {
-		rest += "/" + below
-	}
-	if !hasScheme {
-		// git@host:path
-		rest = strings.Replace(rest, ":", "/", 1)
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(rest, "/"), ".git")
 }
 
 // directories are those that hold tracked files, in the order of a walk; hidden

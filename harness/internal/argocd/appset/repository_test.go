@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/remote"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 )
 
@@ -16,12 +17,12 @@ func TestSameURL(t *testing.T) {
 		"https://git.example.com/org/repo.git", "https://git.example.com/org/repo", "https://git.example.com/Org/Repo/",
 		"git@git.example.com:org/repo.git", "ssh://git@git.example.com/org/repo", "https://user:token@git.example.com/org/repo", " https://git.example.com/org/repo ",
 	} {
-		if !sameURL(url, "https://git.example.com/org/repo") {
+		if !remote.Same(url, "https://git.example.com/org/repo") {
 			t.Errorf("%s is another", url)
 		}
 	}
 	for _, url := range []string{"", "https://git.example.com/org/repo2", "https://git.example.com/org", "https://other/org/repo", "git@git.example.com:org"} {
-		if sameURL(url, "https://git.example.com/org/repo") {
+		if remote.Same(url, "https://git.example.com/org/repo") {
 			t.Errorf("%s is the same", url)
 		}
 	}

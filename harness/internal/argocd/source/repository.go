@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/remote"
 )
 
 // Repository is a checkout.
@@ -20,14 +22,14 @@ type Repository struct {
 
 // Has reports whether a URL is one of the repository's.
 func (r Repository) Has(url string) bool {
-	return slices.ContainsFunc(r.URLs, func(known string) bool { return sameURL(known, url) })
+	return slices.ContainsFunc(r.URLs, func(known string) bool { return remote.Same(known, url) })
 }
 
 // repository is the checkout that a source names by URL and revision.
 func (r *rendering) repository(field, url, revision string) (*Repository, error) {
 	for i := range r.view.Repositories {
 		repository := &r.view.Repositories[i]
-		if !slices.ContainsFunc(repository.URLs, func(known string) bool { return sameURL(known, url) }) {
+		if !slices.ContainsFunc(repository.URLs, func(known string) bool { return remote.Same(known, url) }) {
 			continue
 		}
 		if revision == "" || revision == "HEAD" || slices.Contains(repository.Revisions, strings.TrimPrefix(revision, "refs/heads/")) {
@@ -40,29 +42,4 @@ func (r *rendering) repository(field, url, revision string) (*Repository, error)
 	return nil, refused(field+".repoURL",
 		fmt.Sprintf("the files of %q are in another repository", url),
 		"map the URL to a local checkout, or exclude the Application")
-}
-
-// sameURL compares by host and path: https://host/org/repo.git is
-// git@host:org/repo.
-func sameURL(a, b string) bool { return hostAndPath(a) == hostAndPath(b) }
-
-func hostAndPath(url string) string {
-	url = strings.ToLower(strings.TrimSpace(url))
-	scheme, rest, hasScheme := strings.Cut(url, "://")
-	if !hasScheme {
-		rest = scheme
-	}
-	host, below, _ := strings.Cut(rest, "/")
-	if at := strings.LastIndex(host, "@"); at >= 0 {
-		host = host[at+1:]
-	}
-	rest = host
-	if below != "" {
-		rest += "/" + below
-	}
-	if !hasScheme {
-		// git@host:path
-		rest = strings.Replace(rest, ":", "/", 1)
-	}
-	return strings.TrimSuffix(strings.TrimSuffix(rest, "/"), ".git")
 }

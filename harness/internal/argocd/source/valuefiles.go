@@ -13,6 +13,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/api"
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/remote"
 )
 
 // valueFile is a file that a field names.
@@ -155,7 +156,7 @@ func (o *one) referenced(field string, reference reference) (string, error) {
 		return "", broken(field, fmt.Sprintf("it refers to %s, which is a chart", reference.field), "refer to a repository")
 	}
 	for _, other := range o.refsUsed {
-		if sameURL(other.source.RepoURL, reference.source.RepoURL) && other.source.TargetRevision != reference.source.TargetRevision {
+		if remote.Same(other.source.RepoURL, reference.source.RepoURL) && other.source.TargetRevision != reference.source.TargetRevision {
 			return "", broken(reference.field+".targetRevision",
 				fmt.Sprintf("%q, and %s names %q of the same repository", reference.source.TargetRevision, other.field, other.source.TargetRevision), "name the same in both")
 		}
