@@ -18,6 +18,7 @@ func newProbeCommand() *cobra.Command {
 	var configs *configFlags
 	var check check.Options
 	var output string
+	var requireCoverage bool
 	cmd := &cobra.Command{
 		Use:   "probe [flags] CHART|APP",
 		Short: "Search a chart's values for a configuration that makes controllers migrate",
@@ -80,7 +81,7 @@ decided, or a hole escaped.`,
 			if err := write(result, cmd.OutOrStdout()); err != nil {
 				return err
 			}
-			if status := result.ExitStatus(); status != report.ExitHolds {
+			if status := result.ExitStatus(requireCoverage); status != report.ExitHolds {
 				return exitStatus(status)
 			}
 			return nil
@@ -98,6 +99,7 @@ decided, or a hole escaped.`,
 	flags.Uint64Var(&options.Seed, "seed", 0, "`NUMBER` that decides which combinations are tried")
 	flags.IntVar(&options.Jobs, "jobs", 0, "`NUMBER` of configurations to try at the same time (default: one for each processor)")
 	flags.StringVar(&options.Baseline, "baseline", "", "`FILE` with known holes: a JSON report of probe, or a list of their ids")
+	flags.BoolVar(&requireCoverage, "require-coverage", false, "exit with 2 when a branch was not taken that some value might take")
 	configs = addConfigFlags(cmd)
 	addConstraintFlag(cmd, &check.Constraints, "a constraint that sets parameters and enforcement")
 	addPolicyFlags(cmd, &check)

@@ -2,13 +2,17 @@ package probe
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
+	"helm.sh/helm/v4/pkg/chart/common"
 	"sigs.k8s.io/yaml"
 
+	"github.com/proompteng/nevermigrate/harness/internal/probe/watch"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
@@ -93,6 +97,9 @@ func (c configuration) over(base map[string]any) map[string]any {
 		values = map[string]any{}
 	}
 	for _, change := range c {
+		if !change.isValue() {
+			continue
+		}
 		at := values
 		for _, key := range change.path[:len(change.path)-1] {
 			below, _ := at[key].(map[string]any)
@@ -105,6 +112,90 @@ func (c configuration) over(base map[string]any) map[string]any {
 		at[change.path[len(change.path)-1]] = change.value
 	}
 	return values
+}
+
+// isValue reports whether a change is one of the values, not of what the templates
+// are told besides.
+func (c change) isValue() bool { return watch.PlaceOf(c.path...).IsValue() }
+
+// told is what the templates are told besides the values.
+func (c configuration) told() render.Told {
+	var told render.Told
+	for _, change := range c {
+		text, _ := change.value.(string)
+		switch place := watch.PlaceOf(change.path...); place {
+		case releaseName:
+			told.ReleaseName = text
+		case releaseNamespace:
+			told.Namespace = text
+		case releaseUpgrade:
+			told.Upgrade = change.value == true
+		case releaseRevision:
+			revision, _ := change.value.(float64)
+			told.Revision = int(revision)
+		case watch.KubeVersion:
+			told.KubeVersion = text
+		case watch.APIVersions:
+			told.APIVersions = strings.Split(text, ",")
+		}
+	}
+	return told
+}
+
+// The places of what the templates are told besides the values.
+var (
+	releaseName      = watch.Release.Key("Name")
+	releaseNamespace = watch.Release.Key("Namespace")
+	releaseUpgrade   = watch.Release.Key("IsUpgrade")
+	releaseRevision  = watch.Release.Key("Revision")
+)
+
+// tell gives the place and the value with which the templates are told something;
+// nil when they cannot be.
+func tell(place watch.Place, value any) (watch.Place, any) {
+	text, isText := value.(string)
+	number, isNumber := value.(float64)
+	switch {
+	case (place == releaseName || place == releaseNamespace) && isText && text != "":
+		return place, text
+	case place == releaseUpgrade:
+		if value == true {
+			return place, true
+		}
+	case place == watch.Release.Key("IsInstall"):
+		if value == false {
+			return releaseUpgrade, true
+		}
+	case place == releaseRevision && isNumber && number > 0:
+		return place, number
+	case place == watch.KubeVersion && isNumber && number > 0:
+		return place, fmt.Sprintf("v1.%d.0", int(number))
+	case place == watch.KubeVersion && isText:
+		if minor, err := strconv.Atoi(text); err == nil {
+			return place, fmt.Sprintf("v1.%d.0", minor)
+		}
+		if _, err := common.ParseKubeVersion(text); err == nil {
+			return place, text
+		}
+	case place == watch.APIVersions && isText && text != "":
+		return place, text
+	}
+	return place, nil
+}
+
+// kind is what must change for a configuration: the values, or what the templates
+// are told of the release or of the cluster.
+func (c configuration) kind() Kind {
+	kind := OfValues
+	for _, change := range c {
+		switch place := watch.PlaceOf(change.path...); {
+		case place == watch.KubeVersion || place == watch.APIVersions:
+			return OfCluster
+		case !place.IsValue():
+			kind = OfRelease
+		}
+	}
+	return kind
 }
 
 // snippet is the configuration as a values file.
@@ -136,6 +227,9 @@ func written(path []string) string {
 	if len(path) == 0 {
 		return "."
 	}
+	if place := watch.PlaceOf(path...); !place.IsValue() {
+		return "." + place.String()
+	}
 	var keys []string
 	for _, key := range path {
 		keys = append(keys, keyEscape.Replace(key))
@@ -154,6 +248,10 @@ func (c configuration) arguments() string {
 	var words []string
 	for _, change := range c {
 		flag, word := change.argument()
+		if word == "" {
+			words = append(words, flag)
+			continue
+		}
 		if !bareWord.MatchString(word) {
 			word = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 		}
@@ -163,6 +261,20 @@ func (c configuration) arguments() string {
 }
 
 func (c change) argument() (flag, word string) {
+	switch place := watch.PlaceOf(c.path...); place {
+	case releaseName:
+		return "--name-template", fmt.Sprint(c.value)
+	case releaseNamespace:
+		return "--namespace", fmt.Sprint(c.value)
+	case releaseUpgrade:
+		return "--is-upgrade", ""
+	case releaseRevision:
+		return "--is-upgrade", "" // helm template has no revisions
+	case watch.KubeVersion:
+		return "--kube-version", fmt.Sprint(c.value)
+	case watch.APIVersions:
+		return "--api-versions", fmt.Sprint(c.value)
+	}
 	if slices.ContainsFunc(c.path, func(key string) bool { return strings.ContainsAny(key, "\\,=[]{}'\"\n\t ") }) {
 		text, _ := json.Marshal(configuration{c}.over(nil))
 		return "--set-json", string(text)

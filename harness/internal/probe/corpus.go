@@ -17,24 +17,33 @@ import (
 type corpus struct {
 	variable string
 
-	Plain, Spellings, Sources, Entries, Commands, Containers, Lists, Maps, Texts, Names []any
+	Plain, Spellings, Sources, Entries, Commands, Containers, Lists, Maps, Texts, Names, Objects []any
+	// Documents are the objects as YAML.
+	Documents []any
 }
 
 //go:embed corpus.yaml
 var corpusText []byte
 
-func newCorpus(rules mode.Rules) (corpus, error) {
+func newCorpus(rules mode.Rules, controllers string) (corpus, error) {
 	made := corpus{variable: rules.Variable}
 	text, err := yaml.YAMLToJSON(corpusText)
 	if err != nil {
 		return made, fmt.Errorf("read corpus: %w", err)
 	}
-	filled := strings.NewReplacer("VARIABLE", inJSON(rules.Variable), "SKIP", inJSON(rules.Plain())).Replace(string(text))
+	filled := strings.NewReplacer("VARIABLE", inJSON(rules.Variable), "SKIP", inJSON(rules.Plain()), "CONTROLLERS", inJSON(controllers)).Replace(string(text))
 	if err := json.Unmarshal([]byte(filled), &made); err != nil {
 		return made, fmt.Errorf("read corpus: %w", err)
 	}
 	for _, value := range rules.SkipValues {
 		made.Spellings = append(made.Spellings, value, strings.ToUpper(value), strings.ToUpper(value[:1])+value[1:], " "+value+"\t")
+	}
+	for _, object := range made.Objects {
+		document, err := yaml.Marshal(object)
+		if err != nil {
+			return made, fmt.Errorf("read corpus: %w", err)
+		}
+		made.Documents = append(made.Documents, strings.TrimSpace(string(document)))
 	}
 	lists := made.Commands
 	for _, element := range slices.Concat(made.Entries, made.Containers) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/mode"
+	"github.com/proompteng/nevermigrate/harness/internal/probe/watch"
 )
 
 // group is what many configurations have in common: the paths that are set and
@@ -17,6 +18,7 @@ import (
 type group struct {
 	verdict Verdict
 	file    string
+	who     who
 	paths   []string
 	best    configuration // the plainest
 	judged  *judged       // of the best
@@ -24,8 +26,56 @@ type group struct {
 	count   int
 }
 
+// who is the container that migrates, as far as it has that name under the base,
+// too: what values name is named anew by each.
+type who struct{ workload, container string }
+
+const (
+	another      = "another workload"
+	newContainer = "a new container"
+)
+
 // id names a group in a baseline.
-func (g *group) id() string { return strings.Join(g.paths, " + ") + " > " + g.file }
+func (g *group) id() string {
+	parts := []string{cmp.Or(strings.Join(g.paths, " + "), "nothing set"), g.file}
+	if g.who != (who{}) {
+		parts = append(parts, g.who.workload, cmp.Or(g.who.container, "the whole"))
+	}
+	return strings.Join(parts, " > ")
+}
+
+// whose tells of what a finding is.
+func (s *subject) whose(f *finding) who {
+	w := who{f.workload, f.container}
+	if !slices.ContainsFunc(s.bound, func(known who) bool { return known.workload == w.workload }) {
+		w.workload = another
+	}
+	if w.container != "" && !slices.ContainsFunc(s.bound, func(known who) bool { return known.container == w.container }) {
+		w.container = newContainer
+	}
+	return w
+}
+
+// parties are those of whom there is a finding in a file, in their order.
+func (s *subject) parties(file judgedFile) []who {
+	var all []who
+	for _, f := range file.findings {
+		if w := s.whose(f); !slices.Contains(all, w) {
+			all = append(all, w)
+		}
+	}
+	if len(all) == 0 {
+		return []who{{}} // of what vanished
+	}
+	return all
+}
+
+// of are the findings of a file on one party.
+func (s *subject) of(file judgedFile, w who) *judged {
+	only := *file.judged
+	only.findings = slices.DeleteFunc(slices.Clone(file.findings), func(f *finding) bool { return s.whose(f) != w })
+	return &only
+}
 
 func (g *group) addCodes(codes ...string) {
 	for _, code := range codes {
@@ -48,14 +98,27 @@ func (s *search) distinct(ctx context.Context) ([]*group, error) {
 		return cmp.Or(cmp.Compare(len(a.configuration), len(b.configuration)), cmp.Compare(depth(b), depth(a)))
 	})
 	var groups []*group
+	reduced := map[string][]*group{}
 	for _, t := range trials {
 		for _, file := range t.files {
-			found, err := s.groupOf(ctx, &groups, t.configuration, file, verdictOf(file, t.verdict))
-			if err != nil {
-				return nil, err
+			for _, w := range s.parties(file) {
+				own := judgedFile{file.name, s.of(file, w)}
+				verdict := verdictOf(own, t.verdict)
+				// A few of those that set the same show what they have in common.
+				key := strings.Join(append(t.paths(), file.name, w.workload, w.container, string(verdict)), "\n")
+				var found *group
+				if known := reduced[key]; len(known) >= maxReduced && len(t.configuration) > 1 {
+					found = known[0]
+				} else {
+					var err error
+					if found, err = s.groupOf(ctx, &groups, t.configuration, own, w, verdict); err != nil {
+						return nil, err
+					}
+					reduced[key] = append(reduced[key], found)
+				}
+				found.count++
+				found.addCodes(own.codes()...)
 			}
-			found.count++
-			found.addCodes(file.codes()...)
 		}
 	}
 	groups = s.join(groups)
@@ -70,15 +133,19 @@ func (s *search) distinct(ctx context.Context) ([]*group, error) {
 	return groups, nil
 }
 
+// maxReduced is how many of the configurations that set the same paths are reduced
+// to the least that must be set.
+const maxReduced = 4
+
 func order(v Verdict) int { return slices.Index([]Verdict{Escaped, Migrates, Vanished}, v) }
 
 // groupOf returns the group of a configuration, which may be new. It goes by the
 // least that must be set.
-func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration, file judgedFile, verdict Verdict) (*group, error) {
+func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration, file judgedFile, w who, verdict Verdict) (*group, error) {
 	least, judged := c, file.judged
 	for i := 0; i < len(least) && len(least) > 1; {
 		fewer := slices.Delete(slices.Clone(least), i, i+1)
-		after, err := s.still(ctx, fewer, file.name, verdict)
+		after, err := s.still(ctx, fewer, file.name, w, verdict)
 		if err != nil {
 			return nil, err
 		}
@@ -89,7 +156,7 @@ func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration,
 		}
 	}
 	for _, g := range *groups {
-		if g.file != file.name || g.verdict != verdict || len(g.best) != len(least) || !s.covers(least, g.best) {
+		if g.file != file.name || g.who != w || g.verdict != verdict || len(g.best) != len(least) || !s.covers(least, g.best) {
 			continue
 		}
 		if slices.Equal(least.paths(), g.paths) && s.plainer(least, judged, g.best, g.judged) {
@@ -97,7 +164,7 @@ func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration,
 		}
 		return g, nil
 	}
-	g := &group{verdict: verdict, file: file.name, paths: least.paths(), best: least, judged: judged}
+	g := &group{verdict: verdict, file: file.name, who: w, paths: least.paths(), best: least, judged: judged}
 	*groups = append(*groups, g)
 	return g, nil
 }
@@ -121,8 +188,13 @@ func (s *search) covers(c, other configuration) bool {
 }
 
 func (s *search) isMap(path []string) bool {
-	_, ok := s.at(path).(map[string]any)
+	at, _ := watch.At(s.now, watch.PlaceOf(path...))
+	_, ok := at.(map[string]any)
 	return ok
+}
+
+func (s *search) isVariable(name string) bool {
+	return slices.ContainsFunc(s.judge.corpora, func(c corpus) bool { return c.variable == name })
 }
 
 // join puts groups that set keys below a place, of which nothing is known, into
@@ -130,7 +202,7 @@ func (s *search) isMap(path []string) bool {
 // that a container migrates.
 func (s *search) join(groups []*group) []*group {
 	belongs := func(g, other *group) bool {
-		if other == g || other.file != g.file || other.verdict != g.verdict || len(other.best) != 1 {
+		if other == g || other.file != g.file || other.who != g.who || other.verdict != g.verdict || len(other.best) != 1 {
 			return false
 		}
 		place := other.best[0]
@@ -150,14 +222,17 @@ func (s *search) join(groups []*group) []*group {
 
 // still judges a template under a configuration; nil when that has not the
 // verdict any more.
-func (s *search) still(ctx context.Context, c configuration, file string, verdict Verdict) (*judged, error) {
+func (s *search) still(ctx context.Context, c configuration, file string, w who, verdict Verdict) (*judged, error) {
 	o, err := s.try(ctx, c)
 	if err != nil {
 		return nil, err
 	}
 	for _, f := range o.files {
-		if f.name == file && verdictOf(f, o.verdict) == verdict {
-			return f.judged, nil
+		if f.name != file || !slices.Contains(s.parties(f), w) {
+			continue
+		}
+		if own := s.of(f, w); verdictOf(judgedFile{file, own}, o.verdict) == verdict {
+			return own, nil
 		}
 	}
 	return nil, nil
@@ -243,7 +318,7 @@ func (s *search) shrink(ctx context.Context, g *group) error {
 			for _, smaller := range s.smallerThan(g.best[i].value) {
 				c := slices.Clone(g.best)
 				c[i].value = smaller
-				after, err := s.still(ctx, c, g.file, g.verdict)
+				after, err := s.still(ctx, c, g.file, g.who, g.verdict)
 				if err != nil {
 					return err
 				}

@@ -17,6 +17,8 @@ import (
 type parameters struct {
 	rules       mode.Rules
 	controllers []*regexp.Regexp
+	// name is one that the first of them fits.
+	name string
 	// images are the globs of the service's images; none: all may be. exempt are
 	// those of images that hold no service.
 	images, exempt []string
@@ -38,6 +40,9 @@ func newParameters(c *constraint.Constraint) (parameters, error) {
 	patterns := stringsOf(given["controllers"])
 	if patterns == nil {
 		patterns = []string{"*-controllers", "*-controllers-*"}
+	}
+	if len(patterns) > 0 {
+		p.name = strings.ReplaceAll(patterns[0], "*", "probe")
 	}
 	for _, pattern := range patterns {
 		p.controllers = append(p.controllers, glob(pattern))

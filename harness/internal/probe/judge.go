@@ -74,7 +74,7 @@ func newJudge(ctx context.Context, options Options) (*judge, error) {
 		if err != nil {
 			return nil, err
 		}
-		corpus, err := newCorpus(parameters.rules)
+		corpus, err := newCorpus(parameters.rules, parameters.name)
 		if err != nil {
 			return nil, err
 		}
@@ -100,9 +100,10 @@ type judged struct {
 	refused     error
 	ids         []string
 	controllers int // workloads that the contract binds
+	workloads   int
+	bound       []who // the containers that the contract binds
 	findings    []*finding
 	digest      digest // of all that can make a difference to the verdict
-	declared    digest // of all that declares the migrations variable
 }
 
 // verdict is that of one template's objects, leaving aside what vanished.
@@ -158,7 +159,7 @@ func (k *judge) file(ctx context.Context, chart *render.Chart, file render.File)
 // objects judges objects.
 func (k *judge) objects(ctx context.Context, contents []map[string]any) (*judged, error) {
 	j := &judged{}
-	var read, declared []any
+	var read []any
 	for i, content := range contents {
 		workloads := workloadsOf(content)
 		for _, w := range workloads {
@@ -167,22 +168,24 @@ func (k *judge) objects(ctx context.Context, contents []map[string]any) (*judged
 		if workloads == nil {
 			read = append(read, nil)
 		}
+		j.workloads += len(workloads)
 		for _, under := range k.constraints {
 			result, err := under.policy.Evaluate(ctx, []manifest.Object{{Document: i + 1, Content: content}})
 			if err != nil {
 				return nil, err
 			}
 			for _, w := range result.Workloads {
-				if w.Role == report.Controllers {
-					j.controllers++
+				if w.Role != report.Controllers {
+					continue
+				}
+				j.controllers++
+				for _, container := range w.Containers {
+					j.bound = append(j.bound, who{w.Kind + "/" + w.Name, container.Name})
 				}
 			}
 			own := under.independent
 			found := policyFindings(result)
 			for _, w := range workloads {
-				for _, container := range w.containers {
-					declared = append(declared, declarations(container, own.rules.Variable))
-				}
 				if own.binds(w) && (!own.leavesOut || len(result.Workloads) > 0) {
 					found = k.compare(w, own, found)
 				}
@@ -190,7 +193,7 @@ func (k *judge) objects(ctx context.Context, contents []map[string]any) (*judged
 			j.findings = append(j.findings, found...)
 		}
 	}
-	j.digest, j.declared = digestOf(read...), digestOf(declared...)
+	j.digest = digestOf(read...)
 	return j, nil
 }
 

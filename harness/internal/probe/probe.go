@@ -21,7 +21,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
-	"github.com/proompteng/nevermigrate/harness/internal/probe/surface"
+	"github.com/proompteng/nevermigrate/harness/internal/probe/watch"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
@@ -125,7 +125,7 @@ func probeTarget(ctx context.Context, target string, options Options, judge *jud
 		if err != nil {
 			return nil, fmt.Errorf("probe chart %s: %w", chart.Loaded().Name(), err)
 		}
-		probed = probed || found.Base != NoControllers
+		probed = probed || found.Base != NoControllers || found.Ended != ""
 		r.Charts = append(r.Charts, *found)
 	}
 	if !probed {
@@ -169,7 +169,7 @@ func open(ctx context.Context, target string, options Options) ([]*render.Chart,
 func probeChart(ctx context.Context, s *subject, pins configuration, options Options) (*Chart, error) {
 	found := &Chart{
 		Folder: find.DisplayPath(s.chart.Folder), Name: s.chart.Loaded().Name(), Release: s.chart.ReleaseName, Namespace: s.chart.Namespace,
-		Base: NoControllers, Notes: []string{}, Holes: []Hole{},
+		Base: NoControllers, Coverage: Coverage{NotTaken: []Branch{}, Templates: []TemplateCoverage{}}, Holes: []Hole{},
 	}
 	files, refused, err := s.render(ctx, nil)
 	if err != nil {
@@ -178,56 +178,68 @@ func probeChart(ctx context.Context, s *subject, pins configuration, options Opt
 	if refused != nil {
 		return nil, fmt.Errorf("the base is refused, so there is nothing to compare with: %s", strings.TrimSpace(refused.Error()))
 	}
+	var wrote []string
 	for _, file := range files {
 		s.controllers += file.controllers
+		s.bound = append(s.bound, file.bound...)
 		if file.controllers > 0 || len(file.findings) > 0 {
 			s.writers = append(s.writers, file.name)
 		}
+		if file.workloads > 0 {
+			wrote = append(wrote, file.name)
+		}
 	}
-	if len(s.writers) == 0 {
-		return found, nil
+	if s.watched, err = watch.New(ctx, s.chart, wrote, watch.Nothing); err != nil {
+		return nil, err
 	}
-	atBase, err := s.try(ctx, nil)
+	atBase := outcome{verdict: Harmless}
+	if len(files) > 0 {
+		if atBase, err = s.try(ctx, nil); err != nil {
+			return nil, err
+		}
+	}
+	search, err := newSearch(s, pins, atBase, options)
 	if err != nil {
 		return nil, err
 	}
-	places, err := surface.Find(ctx, s.chart.Loaded())
-	if err != nil {
-		return nil, err
-	}
-	found.Base, found.Places, found.Notes = atBase.verdict, len(places.Places), append(found.Notes, places.Notes...)
 	var groups []*group
-	if atBase.verdict == Harmless {
-		search, err := newSearch(s, places, pins, atBase, options)
-		if err != nil {
-			return nil, err
-		}
-		if err := search.run(ctx); err != nil {
-			return nil, err
-		}
-		found.Counts = search.counts
-		if groups, err = search.distinct(ctx); err != nil {
-			return nil, err
-		}
-	} else {
+	if atBase.verdict != Harmless {
 		// Whatever is set, the controllers migrate; that is to be mended first.
 		for _, file := range atBase.files {
-			groups = append(groups, &group{verdict: file.verdict(), file: file.name, judged: file.judged, count: 1, codes: file.codes()})
+			for _, w := range s.parties(file) {
+				own := judgedFile{file.name, s.of(file, w)}
+				groups = append(groups, &group{verdict: own.verdict(), file: file.name, who: w, judged: own.judged, count: 1, codes: own.codes()})
+			}
 		}
+		found.Base = atBase.verdict
 		found.Counts.add(atBase.verdict)
+		found.Holes, err = s.confirmed(ctx, groups, nil, options.Jobs)
+		return found, err
 	}
-	found.Holes, err = s.confirmed(ctx, groups, places, options.Jobs)
+	if err := search.run(ctx); err != nil {
+		return nil, err
+	}
+	if groups, err = search.distinct(ctx); err != nil {
+		return nil, err
+	}
+	if len(s.writers) > 0 {
+		found.Base = Harmless
+	} else if len(search.writers) == 0 && len(groups) == 0 {
+		return found, nil
+	}
+	found.Counts, found.Places, found.Ended, found.Coverage = search.counts, len(search.coverage.places), search.ended, search.report()
+	found.Holes, err = s.confirmed(ctx, groups, search.coverage.reads, options.Jobs)
 	return found, err
 }
 
 // confirmed are the groups as holes, each with what came of confirming it.
-func (s *subject) confirmed(ctx context.Context, groups []*group, places *surface.Surface, jobs int) ([]Hole, error) {
+func (s *subject) confirmed(ctx context.Context, groups []*group, reads map[watch.Place]map[int]bool, jobs int) ([]Hole, error) {
 	holes := make([]Hole, len(groups))
 	running, ctx := errgroup.WithContext(ctx)
 	running.SetLimit(jobs)
 	for i, g := range groups {
 		running.Go(func() error {
-			holes[i] = newHole(g, places)
+			holes[i] = s.newHole(g, reads)
 			if err := s.confirm(ctx, g); err != nil {
 				holes[i].Unconfirmed = err.Error()
 			}
@@ -240,6 +252,9 @@ func (s *subject) confirmed(ctx context.Context, groups []*group, places *surfac
 // confirm renders a configuration once more as an app, and requires the same to
 // be found there.
 func (s *subject) confirm(ctx context.Context, g *group) error {
+	if told := g.best.told(); told.Upgrade || told.Revision > 0 {
+		return nil // a kustomization cannot say so
+	}
 	contents, refused, err := s.asApp(ctx, g.best)
 	if err != nil {
 		return err

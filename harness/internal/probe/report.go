@@ -4,15 +4,14 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/mode"
-	"github.com/proompteng/nevermigrate/harness/internal/probe/surface"
+	"github.com/proompteng/nevermigrate/harness/internal/probe/watch"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 // reportVersion is that of the JSON report.
-const reportVersion = 1
+const reportVersion = 2
 
 // Report is what was found in a target.
 type Report struct {
@@ -38,10 +37,12 @@ type Chart struct {
 	// Base is the verdict on what is given, with nothing set over it. Unless it
 	// is harmless, nothing was set.
 	Base Verdict `json:"base"`
-	// Places is how many places of the values were found.
+	// Places is how many places of the values the templates read.
 	Places int `json:"places"`
-	// Notes name what the look for places could not follow.
-	Notes []string `json:"notes"`
+	// Ended is why the search ended; empty when there was none.
+	Ended string `json:"ended"`
+	// Coverage is which branches the search took.
+	Coverage Coverage `json:"coverage"`
 	// Counts are the configurations that were tried, by verdict.
 	Counts Counts `json:"configurations"`
 	// Holes are distinct, the escaped ones first and what vanished last.
@@ -79,9 +80,12 @@ func (c Counts) Total() int { return c.Refused + c.Harmless + c.Hole + c.Escaped
 // the contract binds them no more: some paths that are set, and the template
 // that then writes what breaks the contract.
 type Hole struct {
-	// ID is the same as long as the paths and the template are.
+	// ID is the same as long as the paths, the template, the workload and the
+	// container are.
 	ID      string  `json:"id"`
 	Verdict Verdict `json:"verdict"`
+	// Kind is what is changed.
+	Kind Kind `json:"kind"`
 	// Known is true when the baseline has it.
 	Known bool     `json:"known"`
 	Codes []string `json:"codes"`
@@ -113,6 +117,17 @@ type Hole struct {
 	Unconfirmed string `json:"unconfirmed,omitempty"`
 }
 
+// Kind is what must change for a hole.
+type Kind string
+
+// The kinds of hole: some values, or what the templates are told of the release, or
+// of the cluster.
+const (
+	OfValues  Kind = "values"
+	OfRelease Kind = "release"
+	OfCluster Kind = "cluster"
+)
+
 // Summary counts the holes of all charts.
 type Summary struct {
 	Charts         int `json:"charts"`
@@ -123,17 +138,20 @@ type Summary struct {
 	Escaped     int `json:"escaped"`
 	Vanished    int `json:"vanished"`
 	Unconfirmed int `json:"unconfirmed"`
+	// Branches is how many there are, Taken how many were taken both ways, and
+	// Unexplained how many others there are that some value might take.
+	Branches    int `json:"branches"`
+	Taken       int `json:"taken"`
+	Unexplained int `json:"unexplained"`
 }
 
-func newHole(g *group, places *surface.Surface) Hole {
+func (s *subject) newHole(g *group, reads map[watch.Place]map[int]bool) Hole {
 	h := Hole{
 		ID: g.id(), Verdict: g.verdict, Codes: append([]string{}, g.codes...), Paths: append([]string{}, g.paths...),
-		Configurations: g.count, Template: g.file, Read: reads(places, g.best), Arguments: g.best.arguments(),
+		Configurations: g.count, Template: g.file, Read: s.reads(reads, g.best), Kind: g.best.kind(), Arguments: g.best.arguments(),
 	}
 	if len(g.best) > 0 {
 		h.Values = g.best.snippet()
-	} else {
-		h.ID = "nothing set" + h.ID
 	}
 	if g.verdict == Vanished {
 		h.Message = "The template writes no workload any more that the contract binds."
@@ -148,20 +166,18 @@ func newHole(g *group, places *surface.Surface) Hole {
 
 // reads are the lines of the templates that read what a configuration sets, or
 // what lies above it.
-func reads(places *surface.Surface, c configuration) []string {
+func (s *subject) reads(reads map[watch.Place]map[int]bool, c configuration) []string {
 	lines := []string{}
 	for _, change := range c {
-		before := len(lines)
-		for n := len(change.path); n > 0 && len(lines) == before; n-- {
-			for _, place := range places.Places {
-				if !slices.Equal(place.Path, change.path[:n]) {
-					continue
+		for n := len(change.path); n > 0; n-- {
+			sites := reads[watch.PlaceOf(change.path[:n]...)]
+			for site := range sites {
+				if read := s.watched.Site(site); read.File != "" {
+					lines = append(lines, fmt.Sprintf("%s:%d", read.File, read.Line))
 				}
-				for _, source := range place.Sources {
-					if strings.Contains("/"+source.File, "/templates/") {
-						lines = append(lines, fmt.Sprintf("%s:%d", source.File, source.Line))
-					}
-				}
+			}
+			if len(sites) > 0 {
+				break
 			}
 		}
 	}
@@ -176,6 +192,13 @@ func (r *Report) finish(known []string) {
 	for i := range r.Charts {
 		chart := &r.Charts[i]
 		r.Summary.Configurations += chart.Counts.Total()
+		r.Summary.Branches += chart.Coverage.Branches
+		r.Summary.Taken += chart.Coverage.Taken
+		for _, branch := range chart.Coverage.NotTaken {
+			if !branch.Explained {
+				r.Summary.Unexplained++
+			}
+		}
 		for h := range chart.Holes {
 			hole := &chart.Holes[h]
 			if len(r.Charts) > 1 {
@@ -209,13 +232,20 @@ func (r *Report) finish(known []string) {
 
 // ExitStatus is that of the command: report.ExitHolds when no configuration
 // makes controllers migrate but those that are known, report.ExitBroken when one
-// does, and report.ExitUndecided when one escapes the policy or is not confirmed.
-func (r *Report) ExitStatus() int {
+// does, and report.ExitUndecided when one escapes the policy or is not confirmed,
+// when the base itself is a hole that the baseline has, or, where all branches are
+// required, when one was not taken that some value might take.
+func (r *Report) ExitStatus(requireCoverage bool) int {
+	base := slices.ContainsFunc(r.Charts, func(c Chart) bool {
+		return c.Base == Migrates && !slices.ContainsFunc(c.Holes, func(h Hole) bool { return !h.Known })
+	})
 	switch {
-	case r.Summary.Escaped > 0 || r.Summary.Unconfirmed > 0:
+	case r.Summary.Escaped > 0 || r.Summary.Unconfirmed > 0 || base:
 		return report.ExitUndecided
 	case r.Summary.Holes > 0:
 		return report.ExitBroken
+	case requireCoverage && r.Summary.Unexplained > 0:
+		return report.ExitUndecided
 	default:
 		return report.ExitHolds
 	}

@@ -2,37 +2,58 @@ package probe
 
 import (
 	"cmp"
+	"container/heap"
 	"context"
-	"errors"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
 	"golang.org/x/sync/errgroup"
+	"helm.sh/helm/v4/pkg/chart/common/util"
+	"sigs.k8s.io/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/mode"
-	"github.com/proompteng/nevermigrate/harness/internal/probe/surface"
+	"github.com/proompteng/nevermigrate/harness/internal/probe/places"
+	"github.com/proompteng/nevermigrate/harness/internal/probe/steer"
+	"github.com/proompteng/nevermigrate/harness/internal/probe/watch"
 )
 
-// search looks for holes among the configurations of one chart.
+// search looks for holes among the configurations of one chart: it runs one,
+// watches what its templates do, and goes on from what did something new.
 type search struct {
 	*subject
-	*generator
-	options Options
+	options  Options
+	shape    *places.Shape
+	subchart map[watch.Place]bool
+	pinned   [][]string
+	now      map[string]any // the base with the chart's own values
 
 	counts Counts
 	tried  int
+	// quiet is how many configurations there have been since something was new.
+	quiet  int
 	atBase outcome
+	ended  string // why the search ended
+
+	coverage *coverage
+	queue    queue
+	added    int
+	seen     map[string]bool // configurations
+	filled   map[watch.Place]bool
+	tries    map[int]int // how often a branch was steered for, by site
+	news     map[string]bool
+	writers  map[string]bool // files that wrote a controllers workload
+	items    []string        // how far elements of lists are indented there
+	fields   []string        // and fields of containers
 
 	// trials are the configurations with findings or without controllers.
 	trials []trial
-	// candidates are to be combined with others.
-	candidates []candidate
-	places     map[int]bool    // that have had an effect
-	effects    map[effect]bool // that have been seen
-	declaring  map[string]bool // paths that have changed a declaration of the variable
+	parts  []configuration // that did something, to be combined
+	kept   []configuration
 }
 
 // trial is a configuration and what was said of it.
@@ -41,202 +62,451 @@ type trial struct {
 	outcome
 }
 
-// candidate is a single configuration that is harmless or refused.
-type candidate struct {
-	single
-	refused bool // by itself
-	hidden  bool // without effect by itself
+// next is a configuration that is to be tried: the one of the least rank first.
+type next struct {
+	configuration
+	rank, number int
 }
 
-// effect is what configurations of one place have in common.
-type effect struct {
-	place int
-	of    digest
+type queue []next
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(q[i].rank, q[j].rank), cmp.Compare(q[i].number, q[j].number)) < 0
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)   { *q = append(*q, x.(next)) }
+func (q *queue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
 }
 
 const (
 	// longest bounds one rendering. Templates cannot be interrupted, so one that
 	// never ends is an error.
 	longest = 30 * time.Second
-	// chunk is how many configurations are handed out at a time.
-	chunk = 256
+	// batch is how many configurations are handed out at a time.
+	batch = 32
+	// Quiet is after how many configurations without anything new the search ends.
+	Quiet = 800
+	// maxTries is from how many configurations a branch is steered for.
+	maxTries = 12
+	// The ranks after those of what is filled in, which are its turns.
+	rankRetry    = 30
+	rankTexts    = 40
+	rankBroken   = 60
+	rankCombined = 100
 )
 
-func newSearch(s *subject, places *surface.Surface, pins configuration, atBase outcome, options Options) (*search, error) {
-	generator, err := newGenerator(s, places, pins)
+func newSearch(s *subject, pins configuration, atBase outcome, options Options) (*search, error) {
+	loaded := s.chart.Loaded()
+	coalesced, err := util.CoalesceValues(loaded, s.base)
+	if err != nil {
+		return nil, fmt.Errorf("read values: %w", err)
+	}
+	shape, err := places.Of(loaded)
 	if err != nil {
 		return nil, err
 	}
-	return &search{
-		subject: s, generator: generator, options: options, atBase: atBase,
-		places: map[int]bool{}, effects: map[effect]bool{}, declaring: map[string]bool{},
-	}, nil
+	found := &search{
+		subject: s, options: options, shape: shape, subchart: places.Subcharts(loaded), now: coalesced, atBase: atBase,
+		coverage: newCoverage(s.watched), seen: map[string]bool{"": true}, filled: map[watch.Place]bool{},
+		tries: map[int]int{}, news: map[string]bool{}, writers: map[string]bool{},
+	}
+	for _, pin := range pins {
+		found.pinned = append(found.pinned, pin.path)
+	}
+	return found, nil
 }
 
-// run tries singles, then pairs, then triples, until the budget is used.
+// run tries configurations until nothing is new any more, or the budget is used.
 func (s *search) run(ctx context.Context) error {
-	singles, err := s.singles()
-	if err != nil {
-		return err
-	}
-	// A quarter of the budget is for combinations.
-	if err := s.each(ctx, singles, s.options.Budget*3/4); err != nil {
-		return err
-	}
-	var more []single
-	for i := range s.surface.Places {
-		if s.places[i] {
-			spellings, err := s.more(i)
-			if err != nil {
-				return err
-			}
-			more = append(more, spellings...)
+	s.queue = queue{{}}
+	for _, place := range places.Switches(s.chart.Loaded()) {
+		for _, value := range []any{true, false} {
+			s.add(nil, place, value, 0)
 		}
-	}
-	if err := s.each(ctx, more, s.options.Budget*7/8); err != nil {
-		return err
 	}
 	random := rand.New(rand.NewPCG(s.options.Seed, 0))
-	if err := s.pairs(ctx, random); err != nil {
+	for {
+		for len(s.queue) > 0 {
+			if s.quiet >= Quiet || s.tried >= s.options.Budget {
+				s.end()
+				return nil
+			}
+			var part []configuration
+			for len(part) < min(batch, s.options.Budget-s.tried) && len(s.queue) > 0 {
+				part = append(part, heap.Pop(&s.queue).(next).configuration)
+			}
+			if err := s.all(ctx, part); err != nil {
+				return err
+			}
+		}
+		if !s.combine(random) {
+			s.end()
+			return nil
+		}
+	}
+}
+
+func (s *search) end() {
+	switch {
+	case s.tried >= s.options.Budget && len(s.queue) > 0:
+		s.ended = fmt.Sprintf("the budget of %d is used", s.options.Budget)
+	case s.quiet >= Quiet:
+		s.ended = fmt.Sprintf("nothing new in the last %d", s.quiet)
+	default:
+		s.ended = "there is nothing else to try"
+	}
+}
+
+// seenOutcome is what came of one configuration, and what its rendering did.
+type seenOutcome struct {
+	outcome
+	trace *watch.Trace
+}
+
+// all tries configurations, on all jobs, and learns of them in their order.
+func (s *search) all(ctx context.Context, part []configuration) error {
+	outcomes := make([]seenOutcome, len(part))
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(s.options.Jobs)
+	for i, c := range part {
+		group.Go(func() error {
+			ctx, cancel := context.WithTimeoutCause(groupCtx, longest, fmt.Errorf("it took longer than the limit of %s", longest))
+			defer cancel()
+			var err error
+			outcomes[i].outcome, outcomes[i].trace, err = s.observe(ctx, c)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	return s.triples(ctx, random)
+	for i, o := range outcomes {
+		if err := s.learn(part[i], o.outcome, o.trace); err != nil {
+			return err
+		}
+		outcomes[i] = seenOutcome{}
+	}
+	if s.options.Progress != nil {
+		s.options.Progress(s.tried, s.options.Budget)
+	}
+	return nil
 }
 
-// each tries single configurations. Of those that are harmless and not without
-// effect it keeps the first of each effect, and one that a template refuses of
-// each place: with another it may pass.
-func (s *search) each(ctx context.Context, singles []single, limit int) error {
-	configurations := make([]configuration, len(singles))
-	for i, single := range singles {
-		configurations[i] = single.configuration
-	}
-	return s.all(ctx, configurations, limit, func(i int, o outcome) { s.keep(singles[i], o) })
-}
-
-func (s *search) keep(one single, o outcome) {
-	refused, harmless := o.verdict == Refused, o.verdict == Harmless
-	if !refused && o.declared != s.atBase.declared {
-		s.declaring[one.paths()[0]] = true
-	}
-	var schema *jsonschema.ValidationError
-	switch e := (effect{one.place, o.digest}); {
-	case refused && errors.As(o.reason, &schema):
-	case harmless && o.digest == s.atBase.digest:
-		// What one place says of the variable may be hidden by what another says,
-		// and what one switch does by another switch.
-		if s.hasVariable(one.configuration) && unsetsOrAuto(one.configuration[0].value) || s.switches(one) {
-			s.candidates = append(s.candidates, candidate{single: one, hidden: true})
-		}
-	default:
-		s.places[one.place] = s.places[one.place] || !refused
-		if (refused || harmless) && !s.effects[e] {
-			s.effects[e] = true
-			s.candidates = append(s.candidates, candidate{single: one, refused: refused})
+// learn takes what came of a configuration, and adds to the queue what that makes
+// worth trying.
+func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
+	s.tried++
+	s.quiet++
+	s.counts.add(o.verdict)
+	broken := o.verdict != Refused && o.verdict != Harmless
+	fresh := s.coverage.add(trace)
+	for _, file := range o.writers {
+		if name := inChart(file.Name); !s.writers[name] {
+			s.writers[name] = true
+			fresh[0] = true
+			s.items, s.fields = indents(s.items, itemLine, file.Text), indents(s.fields, fieldLine, file.Text)
 		}
 	}
+	if broken && len(c) > 0 {
+		s.trials = append(s.trials, trial{c, o})
+		for _, file := range o.files {
+			if key := strings.Join(c.paths(), " ") + " > " + file.name; len(c) == 1 && !s.news[key] {
+				s.news[key] = true
+				s.quiet = 0
+			}
+		}
+	}
+	if len(fresh) > 0 {
+		s.quiet = 0
+		s.kept = append(s.kept, c)
+	}
+	changed := !broken && o.digest != s.atBase.digest
+	if len(c) == 1 && !broken && (len(fresh) > 0 || changed || unsetsOrAuto(c[0].value)) && c[0].path[0] != "" {
+		s.parts = append(s.parts, c)
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	if err := s.steer(c, trace, fresh, broken); err != nil || broken {
+		return err
+	}
+	return s.fill(c, trace, fresh)
 }
 
 // unsetsOrAuto reports whether a value takes the variable away or makes it auto.
 func unsetsOrAuto(value any) bool { return value == nil || value == string(mode.Auto) }
 
-// all tries configurations, on all jobs, and tells what is said of them in
-// their order.
-func (s *search) all(ctx context.Context, configurations []configuration, limit int, tell func(i int, o outcome)) error {
-	for start := 0; start < len(configurations) && s.tried < limit; start += chunk {
-		part := configurations[start:min(start+chunk, len(configurations), start+limit-s.tried)]
-		outcomes := make([]outcome, len(part))
-		group, groupCtx := errgroup.WithContext(ctx)
-		group.SetLimit(s.options.Jobs)
-		for i, c := range part {
-			group.Go(func() error {
-				ctx, cancel := context.WithTimeoutCause(groupCtx, longest, fmt.Errorf("it took longer than the limit of %s", longest))
-				defer cancel()
-				var err error
-				outcomes[i], err = s.try(ctx, c)
-				return err
-			})
+// steer adds what may make branches go another way.
+func (s *search) steer(c configuration, trace *watch.Trace, fresh map[int]bool, broken bool) error {
+	open := func(site *watch.Site, result any) bool {
+		return fresh[site.ID] || s.tries[site.ID] < maxTries && !s.coverage.both(site, result)
+	}
+	goals := []string{string(mode.Auto)}
+	suggestions := steer.Read(s.watched, trace, goals, open)
+	retried := map[int]bool{}
+	for _, suggestion := range suggestions {
+		rank := 0
+		if !fresh[suggestion.Site] {
+			rank = rankRetry + s.tries[suggestion.Site]
+			retried[suggestion.Site] = true
 		}
-		if err := group.Wait(); err != nil {
+		if broken {
+			rank += rankBroken
+		}
+		if err := s.addTo(trace.Values, c, suggestion.Place, suggestion.Value, rank); err != nil {
 			return err
 		}
-		for i, o := range outcomes {
-			s.counts.add(o.verdict)
-			if o.verdict != Refused && o.verdict != Harmless {
-				s.trials = append(s.trials, trial{part[i], o})
-			}
-			tell(start+i, o)
+	}
+	for site := range retried {
+		s.tries[site]++
+	}
+	return nil
+}
+
+// fill adds what may do harm at the places that reach a controllers workload: all
+// of it once for each place, and the plainest where something new is printed.
+func (s *search) fill(c configuration, trace *watch.Trace, fresh map[int]bool) error {
+	used := map[watch.Place]*uses{}
+	for use := range trace.Uses {
+		writes, objects := s.writers[use.File], s.watched.WritesAnything(use.File)
+		if !writes && !objects || use.Place == "" {
+			continue
 		}
-		s.tried += len(part)
-		if s.options.Progress != nil {
-			s.options.Progress(s.tried, s.options.Budget)
+		if used[use.Place] == nil {
+			used[use.Place] = &uses{}
+		}
+		used[use.Place].add(use.Kind)
+		used[use.Place].objects = used[use.Place].objects || objects
+	}
+	for _, place := range slices.Collect(maps.Keys(used)) {
+		if shape := s.shape.At(place); used[place].raw && shape != nil {
+			shape.Walk(place, func(below watch.Place, _ *places.Shape) {
+				if used[below] == nil {
+					used[below] = &uses{raw: true, printed: true}
+				}
+			})
+		}
+	}
+	printed := s.coverage.printed(trace, fresh)
+	for _, place := range slices.Sorted(maps.Keys(used)) {
+		first := !s.filled[place]
+		if !first && !printed[place] {
+			continue
+		}
+		keys := place.Keys()
+		now, _ := watch.At(trace.Values, place)
+		for _, corpus := range s.judge.corpora {
+			f := filling{corpus: corpus, shape: s.shape.At(place), key: keys[len(keys)-1], now: now, uses: *used[place], items: s.items, fields: s.fields}
+			values := f.values()
+			values = append(values, s.inside(f, trace, place)...)
+			if values != nil {
+				s.filled[place] = true
+			}
+			for turn, value := range values {
+				rank := 1 + min(turn, rankRetry-2)
+				if f.isVariable() || f.uses.raw || f.uses.ranged {
+					rank = 1 + min(turn/4, rankRetry-2)
+				}
+				if text, ok := value.(string); ok && strings.Contains(text, "\n") && !f.uses.templated {
+					rank = rankTexts
+				}
+				if !first && turn > 6 {
+					break
+				}
+				if err := s.addTo(trace.Values, c, place, value, rank); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
 }
 
-// combinable are the candidates, those that promise most first.
-func (s *search) combinable(random *rand.Rand) []candidate {
-	candidates := slices.Clone(s.candidates)
-	random.Shuffle(len(candidates), func(i, j int) { candidates[i], candidates[j] = candidates[j], candidates[i] })
-	rank := func(c candidate) int {
-		switch {
-		case c.refused:
-			return 9
-		case s.declaring[c.paths()[0]] && unsetsOrAuto(c.configuration[0].value):
-			return 0
-		case s.declaring[c.paths()[0]]:
-			return 1
-		case c.hidden:
-			return 8
-		default:
-			return 2 + s.rank(&s.surface.Places[c.place])
+// inside are the values of an element, or of a key of the variable's name, of which
+// a template read fields.
+func (s *search) inside(f filling, trace *watch.Trace, place watch.Place) []any {
+	var read []string
+	for use := range trace.Uses {
+		keys := use.Place.Keys()
+		if use.Kind == watch.Missing && use.Place.IsBelow(place) && len(keys) == len(place.Keys())+1 {
+			read = append(read, keys[len(keys)-1])
 		}
 	}
-	slices.SortStableFunc(candidates, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(len(a.configuration), len(b.configuration)))
-	})
-	return candidates
-}
-
-// pairs tries two candidates at a time, the sum of whose ranks is smallest first.
-func (s *search) pairs(ctx context.Context, random *rand.Rand) error {
-	candidates := s.combinable(random)
-	var pairs []configuration
-	// More than the budget are never tried.
-	for sum := 1; sum < 2*len(candidates) && len(pairs) <= s.options.Budget; sum++ {
-		for i := max(0, sum-len(candidates)+1); i < sum-i; i++ {
-			if pair := candidates[i].and(candidates[sum-i].configuration); pair != nil {
-				pairs = append(pairs, pair)
-			}
-		}
-	}
-	return s.all(ctx, pairs, s.options.Budget, func(int, outcome) {})
-}
-
-// triples tries three at random, with what is left of the budget.
-func (s *search) triples(ctx context.Context, random *rand.Rand) error {
-	candidates := s.combinable(random)
-	if len(candidates) < 3 {
+	fields, isMap := f.now.(map[string]any)
+	_, isElement := watch.Index(f.key)
+	if len(read) == 0 || !isElement && !f.isVariable() && f.key != "probe" {
 		return nil
 	}
-	seen := map[string]bool{}
-	var triples []configuration
-	left := s.options.Budget - s.tried
-	for range 4 * left {
-		if len(triples) >= left {
-			break
-		}
-		triple := configuration{}
-		for range 3 {
-			if triple != nil {
-				triple = triple.and(candidates[random.IntN(len(candidates))].configuration)
+	if isMap {
+		for key := range fields {
+			if key != "probe" {
+				read = append(read, key)
 			}
 		}
-		if key := triple.key(); triple != nil && !seen[key] {
-			seen[key] = true
-			triples = append(triples, triple)
+	}
+	slices.Sort(read)
+	return f.structs(f.shape, slices.Compact(read))
+}
+
+// add is addTo for what the base holds.
+func (s *search) add(c configuration, place watch.Place, value any, rank int) {
+	if err := s.addTo(s.now, c, place, value, rank); err != nil {
+		return // of values that no values file can have
+	}
+}
+
+// addTo puts a configuration in the queue: another one with a value set in it,
+// under which the values are known.
+func (s *search) addTo(values map[string]any, c configuration, place watch.Place, value any, rank int) error {
+	changed, err := s.with(values, c, place, value)
+	if err != nil || changed == nil {
+		return err
+	}
+	s.push(changed, rank)
+	return nil
+}
+
+func (s *search) push(c configuration, rank int) {
+	if key := c.key(); !s.seen[key] {
+		s.seen[key] = true
+		s.added++
+		heap.Push(&s.queue, next{c, rank + 2*max(0, len(c)-1), s.added})
+	}
+}
+
+// with is a configuration with a value at a place set in it; nil when that cannot
+// be, or is pinned.
+func (s *search) with(values map[string]any, c configuration, place watch.Place, value any) (configuration, error) {
+	keys := s.global(place).Keys()
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	if place.IsValue() {
+		var at any = values
+		for i, key := range keys {
+			fields, isMap := at.(map[string]any)
+			if i > 0 && !isMap && at != nil {
+				value, keys = replaced(at, keys[i:], value), keys[:i]
+				break
+			}
+			_, isIndex := watch.Index(key)
+			if isIndex && at == nil {
+				value, keys = replaced([]any{}, keys[i:], value), keys[:i]
+				break
+			}
+			at = fields[key]
+		}
+	} else {
+		if place, value = tell(place, value); value == nil {
+			return nil, nil
+		}
+		keys = place.Keys()
+	}
+	set, err := configure(keys, value).typed()
+	if err != nil || len(set) == 0 || s.pins(set) {
+		return nil, err
+	}
+	rest := slices.DeleteFunc(slices.Clone(c), func(old change) bool {
+		return slices.ContainsFunc(set, func(new change) bool { return related(old.path, new.path) })
+	})
+	return rest.and(set), nil
+}
+
+// global puts the global values of a subchart where they come from.
+func (s *search) global(place watch.Place) watch.Place {
+	keys := place.Keys()
+	for i := 1; i < len(keys); i++ {
+		if keys[i] == "global" && s.subchart[watch.PlaceOf(keys[:i]...)] {
+			return watch.PlaceOf(keys[i:]...)
 		}
 	}
-	return s.all(ctx, triples, s.options.Budget, func(int, outcome) {})
+	return place
+}
+
+// replaced is a list, or a text that is YAML, with a value set in it.
+func replaced(in any, keys []string, value any) any {
+	if len(keys) == 0 {
+		return value
+	}
+	switch in := in.(type) {
+	case []any:
+		i, ok := watch.Index(keys[0])
+		if !ok || i > len(in)+10 {
+			return in
+		}
+		list := slices.Clone(in)
+		for len(list) <= i {
+			list = append(list, nil)
+		}
+		list[i] = replaced(list[i], keys[1:], value)
+		if list[i] == nil {
+			list = slices.Delete(list, i, i+1)
+		}
+		return list
+	case string:
+		var read any
+		if err := yaml.Unmarshal([]byte(in), &read); err != nil {
+			return in
+		}
+		if _, isText := read.(string); isText {
+			read = nil
+		}
+		text, err := json.Marshal(replaced(read, keys, value))
+		if err != nil {
+			return in
+		}
+		return string(text)
+	}
+	if i, ok := watch.Index(keys[0]); ok && i == 0 {
+		return []any{replaced(nil, keys[1:], value)}
+	}
+	fields, _ := in.(map[string]any)
+	with := maps.Clone(fields)
+	if with == nil {
+		with = map[string]any{}
+	}
+	if below := replaced(with[keys[0]], keys[1:], value); below != nil {
+		with[keys[0]] = below
+	} else {
+		delete(with, keys[0])
+	}
+	return with
+}
+
+func (s *search) pins(c configuration) bool {
+	return slices.ContainsFunc(c, func(change change) bool {
+		return slices.ContainsFunc(s.pinned, func(path []string) bool { return related(path, change.path) })
+	})
+}
+
+// combine puts what did something together, two at a time, in an order that
+// follows from the seed. It reports whether there was anything.
+func (s *search) combine(random *rand.Rand) bool {
+	parts := slices.Clone(s.parts)
+	for _, c := range s.kept {
+		if len(c) > 1 {
+			parts = append(parts, c)
+		}
+	}
+	random.Shuffle(len(parts), func(i, j int) { parts[i], parts[j] = parts[j], parts[i] })
+	rank := func(c configuration) int {
+		if slices.ContainsFunc(c, func(change change) bool { return unsetsOrAuto(change.value) }) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(parts, func(a, b configuration) int { return cmp.Compare(rank(a), rank(b)) })
+	before := s.added
+	for sum := 1; sum < 2*len(parts) && s.added-before < Quiet; sum++ {
+		for i := max(0, sum-len(parts)+1); i < sum-i; i++ {
+			if pair := parts[i].and(parts[sum-i]); pair != nil && len(pair) <= 6 {
+				s.push(pair, rankCombined)
+			}
+		}
+	}
+	return s.added > before
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/proompteng/nevermigrate/harness/internal/probe/watch"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
@@ -20,6 +21,10 @@ type subject struct {
 	writers []string
 	// controllers is how many of them there are.
 	controllers int
+	// bound are the containers that the contract binds under the base.
+	bound []who
+	// watched is the chart as the search executes it.
+	watched *watch.Chart
 	// refusals are what refusedAsApp has said, by what was rendered.
 	refusals memo[error]
 }
@@ -30,10 +35,12 @@ type outcome struct {
 	// files are those with findings, or from which controllers workloads have
 	// vanished, sorted by name.
 	files []judgedFile
-	// digest and declared are as those of judged, for all files.
-	digest, declared digest
+	// digest is as that of judged, for all files.
+	digest digest
 	// reason is why it is refused.
 	reason error
+	// writers are what the templates gave that wrote controllers workloads.
+	writers []render.File
 }
 
 type judgedFile struct {
@@ -44,7 +51,12 @@ type judgedFile struct {
 // render renders one configuration and judges each template's objects. Refused
 // is what Helm or kustomize say against the configuration.
 func (s *subject) render(ctx context.Context, c configuration) (files []judgedFile, refused, err error) {
-	texts, err := s.chart.Template(ctx, c.over(s.base))
+	texts, err := s.chart.TemplateAs(ctx, c.over(s.base), render.Execution{Told: c.told()})
+	return s.judged(ctx, c, texts, err)
+}
+
+// judged judges what a chart gave with a configuration.
+func (s *subject) judged(ctx context.Context, c configuration, texts []render.File, err error) (files []judgedFile, refused, failed error) {
 	var refusal render.ErrRefused
 	if errors.As(err, &refusal) {
 		return nil, refusal, nil
@@ -69,10 +81,29 @@ func (s *subject) render(ctx context.Context, c configuration) (files []judgedFi
 		}
 		files = append(files, judgedFile{text.Name, j})
 	}
-	if len(seen) == 0 {
-		return nil, render.ErrNothingRendered, nil
-	}
 	return files, nil, nil
+}
+
+// observe is try for the search: only what may have a part in a workload is
+// executed, and it is watched. What is not harmless is tried as a whole.
+func (s *subject) observe(ctx context.Context, c configuration) (outcome, *watch.Trace, error) {
+	texts, trace, err := s.watched.Template(ctx, c.over(s.base), c.told())
+	files, refused, err := s.judged(ctx, c, texts, err)
+	if err != nil || refused != nil {
+		return outcome{verdict: Refused, reason: refused}, trace, err
+	}
+	o := s.outcomeOf(files)
+	if o.verdict != Harmless {
+		if o, err = s.try(ctx, c); err != nil {
+			return o, trace, err
+		}
+	}
+	for _, file := range files {
+		if i := slices.IndexFunc(texts, func(text render.File) bool { return text.Name == file.name }); file.controllers > 0 && i >= 0 {
+			o.writers = append(o.writers, texts[i])
+		}
+	}
+	return o, trace, nil
 }
 
 // try renders one configuration and judges it.
@@ -81,13 +112,27 @@ func (s *subject) try(ctx context.Context, c configuration) (outcome, error) {
 	if err != nil || refused != nil {
 		return outcome{verdict: Refused, reason: refused}, err
 	}
+	if len(files) == 0 {
+		return outcome{verdict: Refused, reason: render.ErrNothingRendered}, nil
+	}
+	o := s.outcomeOf(files)
+	if o.malformed() {
+		refused, err := s.refusedAsApp(ctx, o.digest, c)
+		if err != nil || refused != nil {
+			return outcome{verdict: Refused, reason: refused}, err
+		}
+	}
+	return o, nil
+}
+
+// outcomeOf is what is said of some files.
+func (s *subject) outcomeOf(files []judgedFile) outcome {
 	o := outcome{verdict: Harmless}
-	var digests, declared []any
+	var digests []any
 	bound := map[string]bool{}
 	for _, file := range files {
 		bound[file.name] = file.controllers > 0
 		digests = append(digests, file.name, file.digest)
-		declared = append(declared, file.name, file.declared)
 		if v := file.verdict(); v != Harmless {
 			o.files = append(o.files, file)
 			if v == Escaped || o.verdict == Harmless {
@@ -95,13 +140,7 @@ func (s *subject) try(ctx context.Context, c configuration) (outcome, error) {
 			}
 		}
 	}
-	o.digest, o.declared = digestOf(digests...), digestOf(declared...)
-	if o.malformed() {
-		refused, err := s.refusedAsApp(ctx, o.digest, c)
-		if err != nil || refused != nil {
-			return outcome{verdict: Refused, reason: refused}, err
-		}
-	}
+	o.digest = digestOf(digests...)
 	if o.verdict == Harmless {
 		for _, name := range s.writers {
 			if !bound[name] {
@@ -110,7 +149,7 @@ func (s *subject) try(ctx context.Context, c configuration) (outcome, error) {
 			}
 		}
 	}
-	return o, nil
+	return o
 }
 
 // malformed reports whether all that is broken is that something cannot be read.
@@ -136,7 +175,7 @@ func (s *subject) asApp(ctx context.Context, c configuration) (objects []map[str
 		return nil, nil, fmt.Errorf("make folder for an app: %w", err)
 	}
 	defer os.RemoveAll(dir)
-	if err := s.chart.WriteApp(dir, c.over(s.base)); err != nil {
+	if err := s.chart.WriteApp(dir, c.over(s.base), c.told()); err != nil {
 		return nil, nil, err
 	}
 	objects, refused = render.Objects(ctx, dir, s.options)

@@ -1,6 +1,16 @@
 package probe
 
-import "github.com/proompteng/nevermigrate/harness/internal/render"
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/probe/places"
+	"github.com/proompteng/nevermigrate/harness/internal/probe/watch"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
+)
 
 // readPins reads what the options set, as a configuration.
 func readPins(options Options) (configuration, error) {
@@ -20,4 +30,242 @@ func baseOf(chart *render.Chart, options Options, pins configuration) (map[strin
 		return nil, err
 	}
 	return pins.over(base), nil
+}
+
+// uses are what the templates that write controllers do with a place, and those
+// that may write any object.
+type uses struct {
+	printed, raw, ranged, templated, looked, missing bool
+	// objects is true where whole objects may be written.
+	objects bool
+}
+
+func (u *uses) add(kind watch.UseKind) {
+	switch kind {
+	case watch.Printed:
+		u.printed = true
+	case watch.Raw:
+		u.raw = true
+	case watch.Ranged:
+		u.ranged = true
+	case watch.Templated:
+		u.templated = true
+	case watch.Looked:
+		u.looked = true
+	case watch.Missing:
+		u.missing = true
+	}
+}
+
+// filling makes the values that may do harm at a place.
+type filling struct {
+	corpus corpus
+	shape  *places.Shape // of the place
+	key    string        // its last
+	now    any
+	uses   uses
+	// items and fields are how far the elements of lists, and the fields of
+	// containers, are indented where controllers are written.
+	items, fields []string
+}
+
+// values are those to try, the plainest first.
+func (f *filling) values() []any {
+	var all []any
+	_, isMap := f.now.(map[string]any)
+	list, isList := f.now.([]any)
+	unknown := f.now == nil
+	if f.uses.objects && (f.uses.raw || f.uses.ranged || f.uses.templated || f.uses.printed) {
+		all = append(all, f.objects(isMap, isList, unknown)...)
+	}
+	if f.shape != nil && len(f.shape.Enum) > 0 {
+		return append(all, f.shape.Enum...)
+	}
+	if !isMap && !isList && (f.uses.printed || f.uses.templated || f.isVariable()) {
+		all = append(all, f.scalars()...)
+	}
+	if f.isVariable() && (unknown || f.uses.looked) && !isMap {
+		all = append(all, map[string]any{"probe": "probe"})
+	}
+	if (isList || unknown && f.shape.Allows("array")) && (f.uses.ranged || f.uses.raw) {
+		for _, added := range f.lists() {
+			all = append(all, added)
+			if len(list) > 0 && len(added) > 0 {
+				all = append(all, slices.Concat(list, added))
+			}
+		}
+	}
+	if (isMap || unknown && f.shape.Allows("object")) && (f.uses.ranged || f.uses.raw) {
+		all = append(all, f.maps()...)
+	}
+	if f.uses.printed || f.uses.raw || f.uses.ranged || f.isVariable() {
+		all = append(all, nil, "probe")
+	}
+	return all
+}
+
+func (f *filling) isVariable() bool { return f.key == f.corpus.variable }
+
+// scalars are texts and the like.
+func (f *filling) scalars() []any {
+	all := slices.Clone(f.corpus.Plain)
+	if f.shape != nil && f.shape.Allows("boolean") && !f.shape.Allows("string") {
+		return []any{true, false}
+	}
+	if !f.shape.Allows("string") {
+		return []any{0.0, 1.0, nil}
+	}
+	if f.isVariable() {
+		all = append(all, f.corpus.Spellings...)
+	} else {
+		all = append(all, f.corpus.variable)
+	}
+	if strings.Contains(strings.ToLower(f.key), "name") {
+		all = append(all, f.corpus.Names...)
+	}
+	all = append(all, f.corpus.Texts...)
+	return append(all, f.lineBreaks()...)
+}
+
+// lineBreaks are texts that end the line on which they are written, and go on with
+// what does harm there.
+func (f *filling) lineBreaks() []any {
+	var all []any
+	if !f.uses.printed {
+		return nil
+	}
+	for _, indent := range f.items {
+		for _, quote := range []string{"", `"`} {
+			entry := fmt.Sprintf("\n%s- name: %s\n%s  value: %sauto", indent, f.corpus.variable, indent, quote)
+			all = append(all, "probe"+quote+entry)
+		}
+	}
+	for _, indent := range f.fields {
+		all = append(all, fmt.Sprintf("probe\n%scommand: [sh, -c, %s=auto exec node server.js]", indent, f.corpus.variable))
+	}
+	return all
+}
+
+var (
+	itemLine  = regexp.MustCompile(`(?m)^( *)- "?name"?:`)
+	fieldLine = regexp.MustCompile(`(?m)^( *)(?:- )?"?image"?:`)
+)
+
+// indents are those before what a pattern finds in a text, added to others.
+func indents(all []string, pattern *regexp.Regexp, text string) []string {
+	for _, m := range pattern.FindAllStringSubmatch(text, -1) {
+		all = insert(all, m[1])
+	}
+	return all
+}
+
+// lists are lists with what may do harm in them.
+func (f *filling) lists() [][]any {
+	var all [][]any
+	var element *places.Shape
+	if f.shape != nil {
+		element = f.shape.Element
+	}
+	for _, item := range f.structs(element, nil) {
+		all = append(all, []any{item})
+	}
+	if f.uses.raw || element.Allows("string") && (element == nil || len(element.Fields) == 0) {
+		for _, given := range f.corpus.Lists {
+			if items, ok := given.([]any); ok {
+				all = append(all, items)
+			}
+		}
+		for _, text := range []string{f.corpus.variable, f.corpus.variable + "=auto"} {
+			all = append(all, []any{text})
+		}
+	}
+	return append(all, []any{map[string]any{"probe": "probe"}}, []any{"auto"}, []any{})
+}
+
+// maps are maps with what may do harm in them.
+func (f *filling) maps() []any {
+	var all []any
+	for _, value := range f.corpus.Plain {
+		all = append(all, map[string]any{f.corpus.variable: value})
+	}
+	for _, item := range f.structs(nil, nil) {
+		all = append(all, map[string]any{f.corpus.variable: item})
+	}
+	fields, _ := f.now.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		all = append(all, map[string]any{key: nil}, map[string]any{key: "auto"}, map[string]any{key: ""})
+	}
+	if f.uses.raw {
+		all = append(all, f.corpus.Maps...)
+	}
+	for _, spelling := range f.corpus.Spellings {
+		all = append(all, map[string]any{f.corpus.variable: spelling})
+	}
+	for _, source := range f.corpus.Sources {
+		all = append(all, map[string]any{f.corpus.variable: source}, map[string]any{f.corpus.variable: map[string]any{"valueFrom": source}})
+	}
+	return append(all, map[string]any{"probe": map[string]any{"probe": "probe"}})
+}
+
+// objects are whole objects, as what the place may hold.
+func (f *filling) objects(isMap, isList, unknown bool) []any {
+	var all []any
+	for i, object := range f.corpus.Objects {
+		if isList || unknown {
+			all = append(all, []any{object}, []any{f.corpus.Documents[i]})
+		}
+		if isMap || unknown {
+			all = append(all, map[string]any{"probe": object}, map[string]any{"probe": f.corpus.Documents[i]}, object)
+		}
+		if !isMap && !isList {
+			all = append(all, f.corpus.Documents[i], "probe\n---\n"+f.corpus.Documents[i].(string))
+		}
+	}
+	return all
+}
+
+// structs are maps of the fields that a schema declares or a template reads, with
+// the variable in one of them.
+func (f *filling) structs(shape *places.Shape, read []string) []any {
+	fields := map[string]any{}
+	if shape != nil {
+		for name, field := range shape.Fields {
+			fields[name] = field.Sample(false)
+		}
+	}
+	for _, name := range read {
+		if fields[name] == nil {
+			fields[name] = "probe"
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	var all []any
+	names := slices.Sorted(maps.Keys(fields))
+	for _, name := range names {
+		if fields[name] != "probe" {
+			continue
+		}
+		auto, plain := maps.Clone(fields), maps.Clone(fields)
+		for _, other := range names {
+			if auto[other] == "probe" {
+				auto[other] = "auto"
+			}
+		}
+		auto[name], plain[name] = f.corpus.variable, f.corpus.variable
+		all = append(all, plain, auto)
+		if f.uses.raw {
+			continue // nothing is left out that Kubernetes needs
+		}
+		only := maps.Clone(fields)
+		for key := range only {
+			if key != name && (shape == nil || !slices.Contains(shape.Required, key)) {
+				delete(only, key)
+			}
+		}
+		only[name] = "auto"
+		all = append(all, only)
+	}
+	return append(all, fields)
 }

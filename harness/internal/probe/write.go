@@ -23,12 +23,6 @@ func (r *Report) WriteTable(w io.Writer) error {
 	var b strings.Builder
 	for _, chart := range r.Charts {
 		fmt.Fprintf(&b, "%s: %s\n", plaintext.Line(chart.title()), chart.state())
-		if n := len(chart.Notes); n > 0 && chart.Base == Harmless {
-			fmt.Fprintf(&b, "  %s of the templates could not be followed:\n", plaintext.Count(n, "place"))
-			for _, note := range chart.Notes {
-				fmt.Fprintf(&b, "    %s\n", plaintext.Line(note))
-			}
-		}
 		for _, hole := range chart.Holes {
 			hole.table(&b)
 		}

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"text/template"
 
 	"helm.sh/helm/v4/pkg/action"
 	"helm.sh/helm/v4/pkg/chart/common"
@@ -173,7 +174,35 @@ func (e ErrRefused) Unwrap() error { return e.error }
 // what each template gives, in the order of their names. An ErrRefused is what
 // Helm says of the values; any other error has nothing to do with them.
 func (c *Chart) Template(ctx context.Context, values map[string]any) ([]File, error) {
-	_, texts, err := c.execute(ctx, values)
+	return c.TemplateAs(ctx, values, Execution{})
+}
+
+// Told is what templates are told beside the values. What is zero is the chart's
+// own.
+type Told struct {
+	ReleaseName, Namespace string
+	// Upgrade is true when the release is upgraded, not installed.
+	Upgrade bool
+	// Revision is that of the release.
+	Revision int
+	// KubeVersion is the version of the cluster, and APIVersions are what it has
+	// besides Helm's defaults.
+	KubeVersion string
+	APIVersions []string
+}
+
+// Execution changes how a chart is templated.
+type Execution struct {
+	Told Told
+	// Functions come to those of the templates, and replace those of their names.
+	Functions template.FuncMap
+	// Top sees what the templates of the chart get before they are executed.
+	Top func(top map[string]any)
+}
+
+// TemplateAs is Template with another execution.
+func (c *Chart) TemplateAs(ctx context.Context, values map[string]any, execution Execution) ([]File, error) {
+	_, texts, err := c.execute(ctx, values, execution)
 	if err != nil {
 		return nil, err
 	}
@@ -195,14 +224,16 @@ func (c *Chart) Template(ctx context.Context, values map[string]any) ([]File, er
 // execute executes the templates with values, and returns what each gives, and
 // the chart without the dependencies that the values switch off. It follows
 // RunWithContext of helm.sh/helm/v4/pkg/action.
-func (c *Chart) execute(ctx context.Context, values map[string]any) (*chartv2.Chart, map[string]string, error) {
+func (c *Chart) execute(ctx context.Context, values map[string]any, execution Execution) (*chartv2.Chart, map[string]string, error) {
+	options, caps, err := c.told(execution.Told)
+	if err != nil {
+		return nil, nil, ErrRefused{err}
+	}
 	chart := clone(c.loaded)
 	if err := chartutil.ProcessDependencies(chart, values); err != nil {
 		return nil, nil, ErrRefused{fmt.Errorf("chart dependencies processing failed: %w", err)}
 	}
-	top, err := util.ToRenderValuesWithSchemaValidation(chart, values, common.ReleaseOptions{
-		Name: c.ReleaseName, Namespace: c.Namespace, Revision: 1, IsInstall: true,
-	}, c.caps, true)
+	top, err := util.ToRenderValuesWithSchemaValidation(chart, values, options, caps, true)
 	if err != nil {
 		return nil, nil, ErrRefused{err}
 	}
@@ -215,13 +246,16 @@ func (c *Chart) execute(ctx context.Context, values map[string]any) (*chartv2.Ch
 			return nil, nil, ErrRefused{problems}
 		}
 	}
+	if execution.Top != nil {
+		execution.Top(top)
+	}
 	type outcome struct {
 		texts map[string]string
 		err   error
 	}
 	done := make(chan outcome, 1)
 	go func() {
-		texts, err := engine.Engine{}.RenderWithContext(ctx, chart, top)
+		texts, err := engine.Engine{CustomTemplateFuncs: execution.Functions}.RenderWithContext(ctx, chart, top)
 		done <- outcome{texts, err}
 	}()
 	select {
@@ -234,6 +268,57 @@ func (c *Chart) execute(ctx context.Context, values map[string]any) (*chartv2.Ch
 		maps.DeleteFunc(result.texts, func(name, _ string) bool { return strings.HasSuffix(name, "NOTES.txt") })
 		return chart, result.texts, nil
 	}
+}
+
+// told is what Helm is given to tell the templates.
+func (c *Chart) told(told Told) (common.ReleaseOptions, *common.Capabilities, error) {
+	options := common.ReleaseOptions{
+		Name: cmp.Or(told.ReleaseName, c.ReleaseName), Namespace: cmp.Or(told.Namespace, c.Namespace),
+		Revision: cmp.Or(told.Revision, 1), IsInstall: !told.Upgrade, IsUpgrade: told.Upgrade,
+	}
+	if err := chartutil.ValidateReleaseName(options.Name); err != nil {
+		return options, nil, fmt.Errorf("release name check failed: release name %q: %w", options.Name, err)
+	}
+	if told.KubeVersion == "" && len(told.APIVersions) == 0 {
+		return options, c.caps, nil
+	}
+	caps := c.caps.Copy()
+	caps.APIVersions = slices.Concat(caps.APIVersions, told.APIVersions)
+	if told.KubeVersion != "" {
+		version, err := common.ParseKubeVersion(told.KubeVersion)
+		if err != nil {
+			return options, nil, fmt.Errorf("invalid kube version %q: %w", told.KubeVersion, err)
+		}
+		caps.KubeVersion = *version
+		if needs := c.loaded.Metadata.KubeVersion; needs != "" && !chartutil.IsCompatibleRange(needs, caps.KubeVersion.String()) {
+			return options, nil, fmt.Errorf("chart requires kubeVersion: %s which is incompatible with Kubernetes %s", needs, caps.KubeVersion.Version)
+		}
+	}
+	return options, caps, nil
+}
+
+// Rewritten is the chart with other texts of its templates and its subcharts'
+// templates: what text makes of the file below the chart's folder and its text.
+func (c *Chart) Rewritten(text func(file, text string) string) *Chart {
+	rewritten := *c
+	var rewrite func(chart *chartv2.Chart, folder string) *chartv2.Chart
+	rewrite = func(chart *chartv2.Chart, folder string) *chartv2.Chart {
+		copied := *chart
+		copied.Templates = nil
+		for _, file := range chart.Templates {
+			own := *file
+			own.Data = []byte(text(folder+file.Name, string(file.Data)))
+			copied.Templates = append(copied.Templates, &own)
+		}
+		var below []*chartv2.Chart
+		for _, dependency := range chart.Dependencies() {
+			below = append(below, rewrite(dependency, folder+"charts/"+dependency.Name()+"/"))
+		}
+		copied.SetDependencies(below...)
+		return &copied
+	}
+	rewritten.loaded = rewrite(c.loaded, "")
+	return &rewritten
 }
 
 // clone copies what ProcessDependencies changes of a chart.
@@ -312,9 +397,16 @@ func (c *Chart) Objects(file File) ([]Object, error) {
 }
 
 // WriteApp makes an app in an empty directory that templates the chart with
-// values in place of its Values, and nothing else.
-func (c *Chart) WriteApp(dir string, values map[string]any) error {
+// values in place of its Values, and is told something, and nothing else. A kustomization
+// cannot say that a release is upgraded, or its revision.
+func (c *Chart) WriteApp(dir string, values map[string]any, told Told) error {
 	entry := c.entry
+	if told.ReleaseName != "" {
+		entry.ReleaseName, entry.NameTemplate = told.ReleaseName, ""
+	}
+	entry.Namespace = cmp.Or(told.Namespace, entry.Namespace)
+	entry.KubeVersion = cmp.Or(told.KubeVersion, entry.KubeVersion)
+	entry.ApiVersions = append(slices.Clone(entry.ApiVersions), told.APIVersions...)
 	entry.Repo, entry.Version = "", ""
 	entry.ValuesFile, entry.ValuesInline, entry.ValuesMerge, entry.AdditionalValuesFiles = "values.yaml", nil, "", nil
 	kustomization := map[string]any{

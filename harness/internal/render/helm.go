@@ -41,7 +41,7 @@ func (h embeddedHelm) template(ctx context.Context, entry types.HelmChart, home 
 
 // printed is what the helm command line prints of a chart with its Values.
 func (c *Chart) printed(ctx context.Context) ([]byte, error) {
-	chart, texts, err := c.execute(ctx, c.Values)
+	chart, texts, err := c.execute(ctx, c.Values, Execution{})
 	if err != nil {
 		return nil, err
 	}

@@ -160,5 +160,5 @@ func WriteReleaseApp(dir, chart string, release Release, options Options) error 
 	if err != nil {
 		return err
 	}
-	return c.WriteApp(dir, c.Values)
+	return c.WriteApp(dir, c.Values, Told{})
 }
