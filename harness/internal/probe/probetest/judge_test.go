@@ -3,6 +3,10 @@ package probetest
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"helm.sh/helm/v4/pkg/chart/common"
@@ -16,7 +20,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
-// judged is what the built-in policy says of a chart.
+// judged is what the built-in policy says of a chart with some settings.
 type judged struct {
 	// refused is what Helm says where the chart does not render.
 	refused error
@@ -26,8 +30,25 @@ type judged struct {
 	denied []string
 }
 
-// judge templates the chart in a folder and judges what comes out.
-func judge(t *testing.T, policy *evaluate.Evaluator, dir string, settings Settings) judged {
+// judge says what the built-in policy, under the default constraint, says of the
+// chart in a folder.
+func judge(t *testing.T, dir string, settings Settings) judged {
+	t.Helper()
+	return newJudge(t, dir, settings).of(settings.Values)
+}
+
+// A chartJudge judges one chart for one release, with one set of values after the
+// other.
+type chartJudge struct {
+	t       *testing.T
+	policy  *evaluate.Evaluator
+	chart   *render.Chart
+	upgrade bool
+	// known is what was said of texts that were rendered before.
+	known map[string]judged
+}
+
+func newJudge(t *testing.T, dir string, settings Settings) *chartJudge {
 	t.Helper()
 	chart, err := render.OpenChart(dir, settings.Release.Name, settings.Release.Namespace, render.Options{
 		KubeVersion: settings.Capabilities.KubeVersion, APIVersions: settings.Capabilities.APIVersions,
@@ -35,17 +56,61 @@ func judge(t *testing.T, policy *evaluate.Evaluator, dir string, settings Settin
 	if err != nil {
 		t.Fatal(err)
 	}
-	values, err := render.DecodedValues(settings.Values)
+	return &chartJudge{t, policy(t), chart, settings.Release.Upgrade, map[string]judged{}}
+}
+
+func (j *chartJudge) of(values map[string]any) judged {
+	j.t.Helper()
+	values, err := render.DecodedValues(values)
 	if err != nil {
-		t.Fatal(err)
+		j.t.Fatal(err)
 	}
-	files, err := template(t.Context(), chart, values, settings.Release.Upgrade)
+	files, err := j.template(values)
 	if err != nil {
 		return judged{refused: err}
 	}
+	text := fmt.Sprintf("%q", files)
+	if _, known := j.known[text]; !known {
+		j.known[text] = j.rendered(files)
+	}
+	return j.known[text]
+}
+
+// template templates the chart with values. Package render templates
+// installations only.
+func (j *chartJudge) template(values map[string]any) ([]render.File, error) {
+	if !j.upgrade {
+		return j.chart.Template(j.t.Context(), values)
+	}
+	loaded := j.chart.Loaded()
+	if err := chartutil.ProcessDependencies(loaded, values); err != nil {
+		return nil, err
+	}
+	top, err := util.ToRenderValues(loaded, values, common.ReleaseOptions{
+		Name: j.chart.ReleaseName, Namespace: j.chart.Namespace, Revision: 2, IsUpgrade: true,
+	}, common.DefaultCapabilities.Copy())
+	if err != nil {
+		return nil, err
+	}
+	texts, err := engine.Engine{}.RenderWithContext(j.t.Context(), loaded, top)
+	if err != nil {
+		return nil, err
+	}
+	var files []render.File
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		if strings.HasSuffix(name, ".yaml") {
+			files = append(files, render.File{Name: name, Text: texts[name]})
+		}
+	}
+	return files, nil
+}
+
+// rendered judges what was rendered.
+func (j *chartJudge) rendered(files []render.File) judged {
+	j.t.Helper()
 	var contents []map[string]any
 	for _, file := range files {
-		objects, err := chart.Objects(file)
+		objects, err := j.chart.Objects(file)
 		if err != nil {
 			return judged{refused: err}
 		}
@@ -53,57 +118,32 @@ func judge(t *testing.T, policy *evaluate.Evaluator, dir string, settings Settin
 			contents = append(contents, object.Content)
 		}
 	}
-	result, err := policy.Evaluate(t.Context(), manifest.Rendered(contents))
+	result, err := j.policy.Evaluate(j.t.Context(), manifest.Rendered(contents))
 	if err != nil {
-		t.Fatal(err)
+		j.t.Fatal(err)
 	}
-	var j judged
+	var said judged
 	for _, workload := range result.Workloads {
 		if workload.Role == report.Controllers {
-			j.controllers++
+			said.controllers++
 		}
 	}
 	for _, finding := range result.Findings {
 		if finding.Severity == report.Deny {
-			j.denied = append(j.denied, fmt.Sprintf("%s %s", finding.Code, finding.Workload))
+			said.denied = append(said.denied, fmt.Sprintf("%s %s", finding.Code, finding.Workload))
 		}
 	}
-	return j
+	return said
 }
 
-// template templates a chart with values. Package render templates installations
-// only.
-func template(ctx context.Context, chart *render.Chart, values map[string]any, upgrade bool) ([]render.File, error) {
-	if !upgrade {
-		return chart.Template(ctx, values)
-	}
-	loaded := chart.Loaded()
-	if err := chartutil.ProcessDependencies(loaded, values); err != nil {
-		return nil, err
-	}
-	top, err := util.ToRenderValues(loaded, values, common.ReleaseOptions{
-		Name: chart.ReleaseName, Namespace: chart.Namespace, Revision: 2, IsUpgrade: true,
-	}, common.DefaultCapabilities.Copy())
-	if err != nil {
-		return nil, err
-	}
-	texts, err := engine.Engine{}.RenderWithContext(ctx, loaded, top)
-	if err != nil {
-		return nil, err
-	}
-	var files []render.File
-	for name, text := range texts {
-		files = append(files, render.File{Name: name, Text: text})
-	}
-	return files, nil
-}
-
-// policy is the built-in one, under the default constraint.
+// policy is compiled once: the tests of this package share it.
 func policy(t *testing.T) *evaluate.Evaluator {
 	t.Helper()
-	e, err := evaluate.New(t.Context(), nil, nil)
+	e, err := compiled()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return e
 }
+
+var compiled = sync.OnceValues(func() (*evaluate.Evaluator, error) { return evaluate.New(context.Background(), nil, nil) })
