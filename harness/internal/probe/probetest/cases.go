@@ -15,7 +15,7 @@ import (
 )
 
 // fewest is the number of cases below which something must have been lost.
-const fewest = 20
+const fewest = 150
 
 // Kinds of a hole: what a chart must be given so that its controllers migrate.
 const (

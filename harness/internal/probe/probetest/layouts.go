@@ -44,7 +44,7 @@ var sinks = []way[func(*plan) string]{
 // the sink says.
 var nestings = []way[func(conditions []string, sink string) string]{
 	{"and", func(conditions []string, sink string) string {
-		return fmt.Sprintf("{{- if %s -}}\n{{- %s -}}\n{{- else -}}\nskip\n{{- end -}}\n", all(conditions), sink)
+		return fmt.Sprintf("{{- if %s -}}\n%s\n{{- else -}}\nskip\n{{- end -}}\n", all(conditions), printed(sink))
 	}},
 	{"nested", func(conditions []string, sink string) string {
 		out, indent := "{{- $mode := \"skip\" -}}\n", ""
@@ -52,7 +52,7 @@ var nestings = []way[func(conditions []string, sink string) string]{
 			out += fmt.Sprintf("%s{{- if %s -}}\n", indent, condition)
 			indent += "  "
 		}
-		out += fmt.Sprintf("%s{{- $mode = (%s) -}}\n", indent, sink)
+		out += fmt.Sprintf("%s{{- $mode = %s -}}\n", indent, sink)
 		for range conditions {
 			indent = indent[2:]
 			out += indent + "{{- end -}}\n"
@@ -68,23 +68,38 @@ var nestings = []way[func(conditions []string, sink string) string]{
 			}
 			out += fmt.Sprintf("{{- %s not (%s) -}}\nskip\n", word, condition)
 		}
-		return out + fmt.Sprintf("{{- else -}}\n{{- %s -}}\n{{- end -}}\n", sink)
+		return out + fmt.Sprintf("{{- else -}}\n%s\n{{- end -}}\n", printed(sink))
 	}},
 	{"or", func(conditions []string, sink string) string {
 		var closed []string
 		for _, condition := range conditions {
 			closed = append(closed, fmt.Sprintf("(not (%s))", condition))
 		}
-		return fmt.Sprintf("{{- if or %s -}}\nskip\n{{- else -}}\n{{- %s -}}\n{{- end -}}\n", strings.Join(closed, " "), sink)
+		return fmt.Sprintf("{{- if or %s -}}\nskip\n{{- else -}}\n%s\n{{- end -}}\n", strings.Join(closed, " "), printed(sink))
 	}},
 	{"ternary", func(conditions []string, sink string) string {
-		return fmt.Sprintf("{{- $open := not (not (%s)) -}}\n{{- ternary (%s) \"skip\" $open -}}\n", all(conditions), sink)
+		return fmt.Sprintf("{{- $open := not (not (%s)) -}}\n{{- ternary %s \"skip\" $open -}}\n", all(conditions), operand(sink))
 	}},
 	{"range", func(conditions []string, sink string) string {
-		sink, conditions = at(sink, "$"), []string{at(all(conditions), "$")}
 		return fmt.Sprintf("{{- range $component := list \"server\" \"controllers\" -}}\n{{- if eq $component \"controllers\" -}}\n"+
-			"{{- if %s -}}\n{{- %s -}}\n{{- else -}}\nskip\n{{- end -}}\n{{- end -}}\n{{- end -}}\n", conditions[0], sink)
+			"{{- if %s -}}\n%s\n{{- else -}}\nskip\n{{- end -}}\n{{- end -}}\n{{- end -}}\n", at(all(conditions), "$"), printed(at(sink, "$")))
 	}},
+}
+
+// printed prints an expression.
+func printed(expression string) string {
+	if strings.HasPrefix(expression, `"`) {
+		return strings.Trim(expression, `"`)
+	}
+	return "{{- " + expression + " -}}"
+}
+
+// operand is an expression as one of a function's operands.
+func operand(expression string) string {
+	if strings.HasPrefix(expression, `"`) {
+		return expression
+	}
+	return "(" + expression + ")"
 }
 
 // layouts write the workloads, with the conditions before the controllers' mode. A
