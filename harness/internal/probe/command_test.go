@@ -67,7 +67,7 @@ func TestStartsMigrating(t *testing.T) {
 			t.Errorf("%d: %q: the policy passes what clearly migrates", i, test.command)
 		}
 	}
-	c, err := newCorpus(mode.Defaults())
+	c, err := newCorpus(mode.Defaults(), "x-controllers")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,8 @@ import (
 // constraint.
 type corpus struct {
 	variable string
+	// name is one of the controllers.
+	name string
 
 	Plain, Spellings, Sources, Entries, Commands, Containers, Lists, Maps, Texts, Names, Objects []any
 	// Documents are the objects as YAML.
@@ -26,7 +28,7 @@ type corpus struct {
 var corpusText []byte
 
 func newCorpus(rules mode.Rules, controllers string) (corpus, error) {
-	made := corpus{variable: rules.Variable}
+	made := corpus{variable: rules.Variable, name: controllers}
 	text, err := yaml.YAMLToJSON(corpusText)
 	if err != nil {
 		return made, fmt.Errorf("read corpus: %w", err)

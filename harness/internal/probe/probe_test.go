@@ -23,7 +23,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/lane"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
-	"github.com/proompteng/nevermigrate/harness/internal/probe/surface"
+	"github.com/proompteng/nevermigrate/harness/internal/probe/watch"
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
 	"github.com/proompteng/nevermigrate/policy"
 )
@@ -146,8 +146,8 @@ func TestReport(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("holes (-want +got):\n%s", diff)
 	}
-	if r.Summary.Configurations != 120 || r.ExitStatus() != 1 {
-		t.Errorf("status %d, %+v", r.ExitStatus(), r.Summary)
+	if r.Summary.Configurations != 120 || r.ExitStatus(false) != 1 {
+		t.Errorf("status %d, %+v", r.ExitStatus(false), r.Summary)
 	}
 	helm := stock.Tool(t, "helm")
 	evaluator := defaultEvaluator(t)
@@ -267,8 +267,8 @@ func writeChart(t *testing.T, files map[string]string, changes ...string) string
 func TestSoundChart(t *testing.T) {
 	t.Parallel()
 	r := runDefault(t, writeChart(t, sound), Options{Budget: 1000})
-	if got := shown(r); len(got) > 0 || r.ExitStatus() != 0 || r.Charts[0].Counts.Harmless == 0 || r.Charts[0].Counts.Refused == 0 {
-		t.Errorf("holes %v, status %d, %+v", got, r.ExitStatus(), r.Charts[0].Counts)
+	if got := shown(r); len(got) > 0 || r.ExitStatus(false) != 0 || r.Charts[0].Counts.Harmless == 0 || r.Charts[0].Counts.Refused == 0 {
+		t.Errorf("holes %v, status %d, %+v", got, r.ExitStatus(false), r.Charts[0].Counts)
 	}
 }
 
@@ -340,21 +340,19 @@ func TestFastRoadIsTheWholeRoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &subject{chart: charts[0], judge: k}
-	places, err := surface.Find(t.Context(), charts[0].Loaded())
+	if s.watched, err = watch.New(t.Context(), charts[0], nil, watch.Nothing); err != nil {
+		t.Fatal(err)
+	}
+	options.Budget = 600
+	found, err := newSearch(s, nil, outcome{}, options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := newSearch(s, places, nil, outcome{}, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	singles, err := found.singles()
-	if err != nil {
+	if err := found.run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	counts := map[Verdict]int{}
-	for i := 0; i < len(singles); i += len(singles) / 120 {
-		c := singles[i].configuration
+	for _, c := range append(found.parts, found.kept...) {
 		fast, err := s.try(t.Context(), c)
 		if err != nil {
 			t.Fatal(err)
@@ -413,8 +411,8 @@ func TestEscaped(t *testing.T) {
 	r := run(t, writeChart(t, sound, "value: skip", "value: {{ .Values.mode }}", "replicas: 1\n", "replicas: 1\nmode: skip\n",
 		`"global"`, `"mode": {"type": "string"}, "global"`), Options{Budget: 200, Policy: dir})
 	want := []string{"escaped --set mode=auto", "hole CNM003 CNM006 --set-json 'mode=\"$(PROBE)\"'"}
-	if diff := cmp.Diff(want, shown(r)); diff != "" || r.ExitStatus() != 2 {
-		t.Errorf("status %d (-want +got):\n%s", r.ExitStatus(), diff)
+	if diff := cmp.Diff(want, shown(r)); diff != "" || r.ExitStatus(false) != 2 {
+		t.Errorf("status %d (-want +got):\n%s", r.ExitStatus(false), diff)
 	}
 }
 
@@ -454,8 +452,8 @@ func TestBaseline(t *testing.T) {
 		"list":        "# known\nmode > sound/templates/controllers.yaml\ngone > sound/templates/controllers.yaml\n",
 	} {
 		r := runDefault(t, chart, Options{Budget: 100, Baseline: writeFile(t, name, baseline)})
-		if r.Summary.Known != 1 || r.Summary.Holes != 0 || r.ExitStatus() != 0 || !r.Charts[0].Holes[0].Known {
-			t.Errorf("%s: %+v, status %d", name, r.Summary, r.ExitStatus())
+		if r.Summary.Known != 1 || r.Summary.Holes != 0 || r.ExitStatus(false) != 0 || !r.Charts[0].Holes[0].Known {
+			t.Errorf("%s: %+v, status %d", name, r.Summary, r.ExitStatus(false))
 		}
 		if gone := name == "list"; gone != slices.Equal(r.Gone, []string{"gone > sound/templates/controllers.yaml"}) {
 			t.Errorf("%s: gone %v", name, r.Gone)

@@ -125,7 +125,7 @@ type Kind string
 const (
 	OfValues  Kind = "values"
 	OfRelease Kind = "release"
-	OfCluster Kind = "cluster"
+	OfCluster Kind = "capabilities"
 )
 
 // Summary counts the holes of all charts.

@@ -246,6 +246,9 @@ func (s *search) steer(c configuration, trace *watch.Trace, fresh map[int]bool, 
 		return fresh[site.ID] || s.tries[site.ID] < maxTries && !s.coverage.both(site, result)
 	}
 	goals := []string{string(mode.Auto)}
+	for _, corpus := range s.judge.corpora {
+		goals = append(goals, corpus.variable)
+	}
 	suggestions := steer.Read(s.watched, trace, goals, open)
 	retried := map[int]bool{}
 	for _, suggestion := range suggestions {
@@ -257,13 +260,37 @@ func (s *search) steer(c configuration, trace *watch.Trace, fresh map[int]bool, 
 		if broken {
 			rank += rankBroken
 		}
-		if err := s.addTo(trace.Values, c, suggestion.Place, suggestion.Value, rank); err != nil {
+		if err := s.addAll(trace.Values, c, suggestion, rank); err != nil {
 			return err
+		}
+		if shape := s.shape.At(suggestion.Place); shape != nil {
+			// What the schema lists is all there is.
+			for _, value := range append(steer.Matches(shape.Pattern), shape.Enum...) {
+				if err := s.addTo(trace.Values, c, suggestion.Place, value, rank); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	for site := range retried {
 		s.tries[site]++
 	}
+	return nil
+}
+
+// addAll puts a configuration with all of a suggestion in the queue.
+func (s *search) addAll(values map[string]any, c configuration, suggestion steer.Suggestion, rank int) error {
+	if len(suggestion.With) == 0 {
+		return s.addTo(values, c, suggestion.Place, suggestion.Value, rank)
+	}
+	for _, one := range append([]steer.Suggestion{suggestion}, suggestion.With...) {
+		changed, err := s.with(values, c, one.Place, one.Value)
+		if err != nil || changed == nil {
+			return err
+		}
+		c = changed
+	}
+	s.push(c, rank)
 	return nil
 }
 
@@ -273,7 +300,7 @@ func (s *search) fill(c configuration, trace *watch.Trace, fresh map[int]bool) e
 	used := map[watch.Place]*uses{}
 	for use := range trace.Uses {
 		writes, objects := s.writers[use.File], s.watched.WritesAnything(use.File)
-		if !writes && !objects || use.Place == "" {
+		if !writes && !objects && len(s.writers) > 0 || use.Place == "" {
 			continue
 		}
 		if used[use.Place] == nil {
@@ -302,8 +329,11 @@ func (s *search) fill(c configuration, trace *watch.Trace, fresh map[int]bool) e
 		for _, corpus := range s.judge.corpora {
 			f := filling{corpus: corpus, shape: s.shape.At(place), key: keys[len(keys)-1], now: now, uses: *used[place], items: s.items, fields: s.fields}
 			values := f.values()
+			if len(s.writers) == 0 {
+				values = f.names()
+			}
 			values = append(values, s.inside(f, trace, place)...)
-			if values != nil {
+			if values != nil && len(s.writers) > 0 {
 				s.filled[place] = true
 			}
 			for turn, value := range values {

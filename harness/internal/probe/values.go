@@ -104,6 +104,26 @@ func (f *filling) values() []any {
 	return all
 }
 
+// names are those by which a workload becomes one of the controllers, where there
+// are none yet.
+func (f *filling) names() []any {
+	_, isMap := f.now.(map[string]any)
+	_, isList := f.now.([]any)
+	switch {
+	case f.uses.objects:
+		return f.values()
+	case f.uses.ranged && !isList:
+		var all []any
+		for _, key := range []string{f.corpus.name, "controllers"} {
+			all = append(all, map[string]any{key: map[string]any{"probe": "probe"}}, map[string]any{key: "probe"})
+		}
+		return all
+	case f.uses.printed && !isMap && !isList:
+		return []any{f.corpus.name, "controllers"}
+	}
+	return nil
+}
+
 func (f *filling) isVariable() bool { return f.key == f.corpus.variable }
 
 // scalars are texts and the like.

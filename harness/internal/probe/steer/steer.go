@@ -7,7 +7,10 @@ package steer
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"path"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -20,12 +23,29 @@ type Suggestion struct {
 	Value any
 	// Site is the one that may then go another way.
 	Site int
+	// With is what must be set with it.
+	With []Suggestion
 }
 
-// withKey asks a map for a key with some value.
+// withKey asks a map for a value under some keys, one below the other.
 type withKey struct {
-	key   string
+	keys  []string
 	value any
+}
+
+// in puts the value into a map, of which a copy is given back.
+func (w withKey) in(collection any) map[string]any {
+	fields, _ := collection.(map[string]any)
+	with := maps.Clone(fields)
+	if with == nil {
+		with = map[string]any{}
+	}
+	if len(w.keys) > 1 {
+		with[w.keys[0]] = withKey{w.keys[1:], w.value}.in(with[w.keys[0]])
+	} else {
+		with[w.keys[0]] = w.value
+	}
+	return with
 }
 
 // reader reads one trace.
@@ -62,6 +82,7 @@ func Read(chart *watch.Chart, trace *watch.Trace, goals []string, open func(site
 		if call.Site.Function == "APIVersions.Has" && len(call.Args) == 1 {
 			r.add(watch.APIVersions, call.Args[0])
 		}
+		r.together(call)
 		for i, origins := range call.Origins {
 			if len(origins) == 0 {
 				continue
@@ -86,8 +107,119 @@ func (r *reader) add(place watch.Place, value any) {
 	text, err := json.Marshal(value)
 	if key := string(place) + "=" + string(text); err == nil && place != watch.Lookup && !r.seen[key] {
 		r.seen[key] = true
-		r.found = append(r.found, Suggestion{place, value, r.site})
+		r.found = append(r.found, Suggestion{Place: place, Value: value, Site: r.site})
 	}
+}
+
+// together suggests values for several arguments of a call at once, where none by
+// itself makes a difference.
+func (r *reader) together(call watch.CallEvent) {
+	var own []int
+	for i, origins := range call.Origins {
+		if len(origins) == 1 && (origins[0].Exact || len(call.Args[i:]) > 0 && !origins[0].Key) && origins[0].Place.IsValue() {
+			own = append(own, i)
+		}
+	}
+	if len(own) < 2 {
+		return
+	}
+	set := func(values map[int]any) {
+		var all []Suggestion
+		for _, i := range own {
+			if value, ok := values[i]; ok {
+				all = append(all, Suggestion{Place: call.Origins[i][0].Place, Value: plain(value), Site: r.site})
+			}
+		}
+		if len(all) > 1 {
+			all[0].With = all[1:]
+			r.found = append(r.found, all[0])
+		}
+	}
+	switch function := functionOf(call); function {
+	case "dig", "index":
+		collection := call.Args[0]
+		keys := call.Args[1:]
+		first := 1
+		if function == "dig" {
+			collection, keys, first = call.Args[len(call.Args)-1], call.Args[:len(call.Args)-2], 0
+		}
+		for _, path := range pathsIn(collection, len(keys)) {
+			values := map[int]any{}
+			for n, key := range path {
+				values[first+n] = key
+			}
+			set(values)
+		}
+	case "printf", "cat":
+		// What compares the text comes later.
+		for _, later := range r.trace.Calls {
+			if functionOf(later) != "eq" && functionOf(later) != "ne" && functionOf(later) != "get" && functionOf(later) != "index" && functionOf(later) != "hasKey" {
+				continue
+			}
+			for i, arg := range later.Args {
+				if arg != call.Result {
+					continue
+				}
+				for _, want := range r.wants(later, i) {
+					if text, ok := want.(string); ok {
+						set(r.parts(call, text))
+					}
+				}
+			}
+		}
+	default:
+		if _, ok := call.Result.(bool); ok {
+			values := map[int]any{}
+			for _, i := range own {
+				if flipped := flipped(call.Args[i]); len(flipped) > 0 {
+					values[i] = flipped[0]
+				}
+			}
+			set(values)
+		}
+	}
+}
+
+// parts are the arguments with which a text is put together as it is wanted.
+func (r *reader) parts(call watch.CallEvent, want string) map[int]any {
+	pattern, first := "%s"+strings.Repeat(" %s", len(call.Args)-1), 0
+	if functionOf(call) == "printf" {
+		pattern, _ = call.Args[0].(string)
+		first = 1
+	}
+	expression := verb.ReplaceAllString(regexp.QuoteMeta(pattern), "(.*?)")
+	compiled, err := regexp.Compile(`(?s)\A` + expression + `\z`)
+	if err != nil {
+		return nil
+	}
+	values := map[int]any{}
+	for n, part := range compiled.FindStringSubmatch(want) {
+		if i := first + n - 1; n > 0 && i < len(call.Args) {
+			values[i] = part
+		}
+	}
+	return values
+}
+
+var verb = regexp.MustCompile(`%[sdvq]`)
+
+// pathsIn are the keys of the maps in a map, one below the other.
+func pathsIn(collection any, length int) [][]string {
+	fields, ok := collection.(map[string]any)
+	if !ok || length == 0 {
+		return nil
+	}
+	var all [][]string
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		if length == 1 {
+			all = append(all, []string{key})
+			continue
+		}
+		for _, path := range pathsIn(fields[key], length-1) {
+			all = append(all, append([]string{key}, path...))
+		}
+	}
+	return all[:min(len(all), 50)]
 }
 
 // plain gives a value the types that a values file gives it.
@@ -102,25 +234,56 @@ func plain(value any) any {
 // was there before the nth call.
 func (r *reader) value(now any, origins []watch.Origin, want any, n, depth int) {
 	for _, origin := range origins {
-		at, _ := watch.At(r.trace.Values, origin.Place)
+		at, there := watch.At(r.trace.Values, origin.Place)
 		key, isKey := want.(withKey)
 		switch {
 		case isKey:
-			r.add(origin.Place.Key(key.key), key.value)
+			if origin.Exact || !r.back(now, origin, want, n, depth) {
+				place := origin.Place
+				for _, key := range key.keys {
+					place = place.Key(key)
+				}
+				r.add(place, key.value)
+			}
 		case origin.Key && origin.Exact:
 			keys := origin.Place.Keys()
 			if text, ok := want.(string); ok {
 				r.add(watch.PlaceOf(keys[:len(keys)-1]...).Key(text), at)
 			}
-		case origin.Exact || reflect.DeepEqual(at, now):
+		case origin.Exact || there && reflect.DeepEqual(at, now):
 			r.add(origin.Place, want)
+			r.back(now, origin, want, n, depth)
 		default:
 			if !r.back(now, origin, want, n, depth) {
 				for _, value := range inverse(at, now, want) {
 					r.add(origin.Place, value)
 				}
 			}
+			if !there && origin.Place.IsValue() {
+				r.inText(origin.Place, now, want)
+			}
 		}
+	}
+}
+
+// inText suggests a text in which something is read, such as a document or a URL,
+// with what is wanted in the place of what is there.
+func (r *reader) inText(place watch.Place, now, want any) {
+	keys := place.Keys()
+	for n := len(keys) - 1; n > 0; n-- {
+		leaf := watch.PlaceOf(keys[:n]...)
+		at, _ := watch.At(r.trace.Values, leaf)
+		text, ok := at.(string)
+		if !ok {
+			continue
+		}
+		if part, ok := now.(string); ok && part != "" && strings.Contains(text, part) {
+			r.add(leaf, strings.Replace(text, part, fmt.Sprint(want), 1))
+		}
+		if slices.ContainsFunc(r.trace.Calls, func(c watch.CallEvent) bool { return functionOf(c) == "fromToml" }) {
+			r.add(leaf, fmt.Sprintf("%s = %s\n", strings.Join(keys[n:], "."), inJSON(want)))
+		}
+		return
 	}
 }
 
@@ -150,6 +313,15 @@ func (r *reader) back(now any, origin watch.Origin, want any, n, depth int) (fou
 	return false
 }
 
+// functionOf is the function that is called, without the word that makes it fail.
+func functionOf(call watch.CallEvent) string {
+	name, ok := strings.CutPrefix(call.Site.Function, "must")
+	if ok && name != "" {
+		return strings.ToLower(name[:1]) + name[1:]
+	}
+	return call.Site.Function
+}
+
 // wants are the values of an argument with which a call may give another result.
 func (r *reader) wants(call watch.CallEvent, i int) []any {
 	now := call.Args[i]
@@ -167,7 +339,7 @@ func (r *reader) wants(call watch.CallEvent, i int) []any {
 	}
 	text, _ := first().(string)
 	own, _ := now.(string)
-	switch function := strings.TrimPrefix(call.Site.Function, "must"); function {
+	switch function := functionOf(call); function {
 	case "eq", "ne", "eqFold":
 		return append(others, different(now))
 	case "lt", "le", "gt", "ge":
@@ -179,7 +351,7 @@ func (r *reader) wants(call watch.CallEvent, i int) []any {
 		if i == 0 {
 			return append(itemsOf(first()), different(now))
 		}
-		list, _ := now.([]any)
+		list := itemsOf(now)
 		with := append(slices.Clone(list), first())
 		without := slices.DeleteFunc(slices.Clone(list), func(item any) bool { return reflect.DeepEqual(item, first()) })
 		return []any{with, without}
@@ -213,7 +385,13 @@ func (r *reader) wants(call watch.CallEvent, i int) []any {
 	case "kindIs", "typeIs", "typeIsLike", "kindOf", "typeOf":
 		return []any{"probe", true, 1.0, map[string]any{"probe": "probe"}, []any{"probe"}, nil}
 	case "Files.Get", "Files.GetBytes", "Files.Lines", "Files.Glob":
-		return texts(r.chart.Files)
+		all := texts(r.chart.Files)
+		if functionOf(call) == "Files.Glob" {
+			for _, file := range r.chart.Files {
+				all = append(all, path.Dir(file)+"/"+path.Base(fmt.Sprint(now)))
+			}
+		}
+		return all
 	case "include":
 		if i == 0 {
 			return texts(r.chart.Templates)
@@ -261,21 +439,35 @@ func keyed(call watch.CallEvent, i int) []any {
 		slices.SortFunc(all, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 		return append(all, "probe")
 	}
+	path := keysOf(call, i)
+	if len(path) == 0 {
+		return all
+	}
+	at := collection
+	for _, key := range path {
+		fields, ok := at.(map[string]any)
+		if at, ok = fields[key]; !ok {
+			at = nil
+			break
+		}
+	}
+	if at != nil {
+		all = append(all, withKey{path, nil})
+	}
+	return append(all, withKey{path, true}, withKey{path, "probe"}, withKey{path, map[string]any{"probe": "probe"}})
+}
+
+// keysOf are the keys that a call looks up, one below the other, in its ith
+// argument.
+func keysOf(call watch.CallEvent, i int) []string {
+	var keys []string
 	for j, arg := range call.Args {
 		key, ok := arg.(string)
-		if !ok || j == i || call.Site.Function == "dig" && j == len(call.Args)-2 {
-			continue
+		if ok && j != i && !(call.Site.Function == "dig" && j == len(call.Args)-2) {
+			keys = append(keys, key)
 		}
-		there := false
-		if v := reflect.ValueOf(collection); v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String {
-			there = v.MapIndex(reflect.ValueOf(key).Convert(v.Type().Key())).IsValid()
-		}
-		if there {
-			all = append(all, withKey{key, nil})
-		}
-		all = append(all, withKey{key, true}, withKey{key, "probe"}, withKey{key, map[string]any{"probe": "probe"}})
 	}
-	return all
+	return keys
 }
 
 func itemsOf(collection any) []any {
@@ -328,7 +520,7 @@ func flipped(value any) []any {
 		if v.Len() > 0 {
 			return []any{nil}
 		}
-		return []any{withKey{"probe", "probe"}, withKey{"probe", map[string]any{"probe": "probe"}}}
+		return []any{withKey{[]string{"probe"}, "probe"}, withKey{[]string{"probe"}, map[string]any{"probe": "probe"}}}
 	case reflect.Slice:
 		if v.Len() > 0 {
 			return []any{[]any{}, nil}

@@ -4,12 +4,15 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
+
+	"sigs.k8s.io/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/probe/watch"
 )
@@ -26,7 +29,7 @@ func undone(call watch.CallEvent, i int, want any) []any {
 		return ""
 	}
 	middle := func(added string) string { return text[:len(text)/2] + added + text[len(text)/2:] }
-	switch function := strings.TrimPrefix(call.Site.Function, "must"); function {
+	switch function := functionOf(call); function {
 	case "default", "coalesce", "required", "toString", "deepCopy", "uniq", "sortAlpha", "compact", "reverse", "concat", "toStrings":
 		return []any{want}
 	case "ternary":
@@ -65,8 +68,11 @@ func undone(call watch.CallEvent, i int, want any) []any {
 			}
 			return append(values, want)
 		}
-	case "trunc", "substr", "abbrev":
+	case "trunc", "abbrev":
 		return []any{text + "probe", want}
+	case "substr":
+		from, _ := number(call.Args[0])
+		return []any{strings.Repeat("p", int(max(0, min(from, 100)))) + text + "probe", strings.Repeat("p", int(max(0, min(from, 100)))) + text}
 	case "b64dec":
 		return []any{base64.StdEncoding.EncodeToString([]byte(text))}
 	case "b64enc":
@@ -76,15 +82,28 @@ func undone(call watch.CallEvent, i int, want any) []any {
 		return nil
 	case "fromJson", "fromYaml", "fromJsonArray", "fromYamlArray":
 		if key, ok := want.(withKey); ok {
-			return []any{want, inJSON(map[string]any{key.key: key.value})}
+			return []any{inJSON(key.in(call.Result)), want}
 		}
 		return []any{inJSON(want)}
+	case "fromToml":
+		if key, ok := want.(withKey); ok {
+			return []any{fmt.Sprintf("%s = %s\n", strings.Join(key.keys, "."), inJSON(key.value))}
+		}
+		return nil
 	case "toJson", "toYaml", "toRawJson", "toPrettyJson":
 		var value any
-		if isText && json.Unmarshal([]byte(text), &value) == nil {
-			return []any{value}
+		for _, document := range []string{text, "{" + text + "}"} {
+			if isText && yaml.Unmarshal([]byte(document), &value) == nil {
+				if fields, ok := value.(map[string]any); ok {
+					var all []any
+					for _, key := range slices.Sorted(maps.Keys(fields)) {
+						all = append(all, withKey{[]string{key}, fields[key]})
+					}
+					return all
+				}
+			}
 		}
-		return []any{want}
+		return []any{want, value}
 	case "splitList", "split":
 		if items := itemsOf(want); len(items) > 0 {
 			return []any{strings.Join(words(items), other(0))}
@@ -98,15 +117,38 @@ func undone(call watch.CallEvent, i int, want any) []any {
 	case "keys":
 		var keys []any
 		for _, key := range words(itemsOf(want)) {
-			keys = append(keys, withKey{key, "probe"})
+			keys = append(keys, withKey{[]string{key}, "probe"})
 		}
 		return keys
+	case "values":
+		var keys []any
+		for _, item := range itemsOf(want) {
+			keys = append(keys, withKey{[]string{"probe"}, item})
+		}
+		return keys
+	case "rest", "initial":
+		if items := itemsOf(want); items != nil {
+			return []any{slices.Concat([]any{"probe"}, items), slices.Concat(items, []any{"probe"})}
+		}
+		return nil
+	case "regexSplit":
+		if samples := matches(other(0)); i == 1 && len(samples) > 0 {
+			return []any{strings.Join(words(itemsOf(want)), fmt.Sprint(samples[0])), strings.Join(words(itemsOf(want)), fmt.Sprint(samples[1]))}
+		}
+	case "regexFindAll":
+		if samples := matches(other(0)); i == 1 && len(samples) > 0 {
+			return []any{strings.TrimSpace(strings.Repeat(fmt.Sprint(samples[0])+" ", len(itemsOf(want)))), strings.Join(words(itemsOf(want)), " ")}
+		}
 	case "len":
 		if n, ok := number(want); ok && n >= 0 && n < 100 {
 			if _, isText := call.Args[i].(string); isText {
 				return []any{strings.Repeat("p", int(n))}
 			}
-			return []any{slices.Repeat([]any{"probe"}, int(n))}
+			items := []any{}
+			for len(items) < int(n) {
+				items = append(items, fmt.Sprintf("probe%d", len(items)))
+			}
+			return []any{items}
 		}
 		return flipped(call.Args[i])
 	case "int", "int64", "float64", "atoi", "toDecimal", "floor", "ceil", "round":
@@ -185,9 +227,9 @@ func within(call watch.CallEvent, i int, want any) []any {
 				all = append(all, float64(n))
 			}
 		}
-		if key, ok := arg.(string); ok {
-			all = append(all, withKey{key, want})
-		}
+	}
+	if keys := keysOf(call, i); len(keys) > 0 {
+		all = append(all, withKey{keys, want})
 	}
 	if list := itemsOf(call.Args[i]); list != nil || call.Site.Function == "first" || call.Site.Function == "last" {
 		at := 0
@@ -233,6 +275,9 @@ func inverse(leaf, made, want any) []any {
 	text, isText := want.(string)
 	before, _ := made.(string)
 	var all []any
+	if part, ok := leaf.(string); ok && before != "" && before != part && strings.Contains(part, before) {
+		all = append(all, strings.Replace(part, before, fmt.Sprint(want), 1))
+	}
 	if isText && before != "" {
 		if part, ok := leaf.(string); ok && part != "" {
 			for _, form := range []string{part, strings.ToLower(part), strings.ToUpper(part)} {
@@ -264,7 +309,7 @@ func inverse(leaf, made, want any) []any {
 		return all
 	}
 	if n, ok := number(want); ok {
-		all = append(all, fmt.Sprintf("%v.0.0", n), fmt.Sprintf("0.%v.0", n), fmt.Sprint(n))
+		all = append(all, want, n+1, n-1, fmt.Sprintf("%v.0.0", n), fmt.Sprintf("0.%v.0", n), fmt.Sprint(n))
 	}
 	return append(all, want)
 }
@@ -291,6 +336,14 @@ func versions(constraint, now string) []any {
 		}
 	}
 	return append(all, prefix+"0.0.0", prefix+"999.0.0")
+}
+
+// Matches are texts that a pattern matches; none without one.
+func Matches(pattern string) []any {
+	if pattern == "" {
+		return nil
+	}
+	return matches(pattern)
 }
 
 // matches are texts that a pattern matches; none when it is no pattern.

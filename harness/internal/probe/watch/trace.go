@@ -178,6 +178,9 @@ func (t *Trace) use(origins []Origin, kind UseKind) {
 	}
 }
 
+// told stands for what is told of the cluster.
+type told struct{}
+
 // read is told of what fields are about to be read, and gives it back.
 func (t *Trace) read(id int, base any) any {
 	site := t.site(id)
@@ -204,7 +207,7 @@ func (t *Trace) read(id int, base any) any {
 			from = below
 		case *common.Capabilities:
 			from = []Origin{{Place: Place(notValues + field), Exact: true}}
-			next = value // what is below comes from there
+			next = told{} // what is below comes from there
 		default:
 			next = value
 		}
@@ -290,6 +293,9 @@ func (t *Trace) call(id int, result any) any {
 	case "include", "tpl":
 		all = madeFrom(joined(all[:0:0], t.printed[began:]...))
 		t.printed = t.printed[:began]
+		if site.Function == "tpl" {
+			all = joined(all, madeFrom(event.Origins[0])...)
+		}
 	case "lookup":
 		all = []Origin{{Place: Lookup}}
 	case "dict", "set":
