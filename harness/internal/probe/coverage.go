@@ -236,11 +236,11 @@ func (s *search) reason(site *watch.Site, depth int) Reason {
 		}
 	}
 	switch {
-	case len(origins) == 0:
+	case len(origins) == 0 && !strings.Contains(site.Text, ".Values"):
 		return IsConstant
-	case values == 0:
+	case values == 0 && len(origins) > 0:
 		return NeedsRelease
-	case values == pinned:
+	case values == pinned && values > 0:
 		return IsPinned
 	}
 	return NoValueFound

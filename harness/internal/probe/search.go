@@ -93,6 +93,7 @@ const (
 	// maxTries is from how many configurations a branch is steered for.
 	maxTries = 12
 	// The ranks after those of what is filled in, which are its turns.
+	rankGoal     = 2
 	rankRetry    = 30
 	rankTexts    = 40
 	rankBroken   = 60
@@ -200,7 +201,9 @@ func (s *search) all(ctx context.Context, part []configuration) error {
 // worth trying.
 func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 	s.tried++
-	s.quiet++
+	if len(trace.Outcomes) > 0 {
+		s.quiet++ // what a schema refuses tells nothing, and costs nothing
+	}
 	s.counts.add(o.verdict)
 	broken := o.verdict != Refused && o.verdict != Harmless
 	fresh := s.coverage.add(trace)
@@ -251,8 +254,21 @@ func (s *search) steer(c configuration, trace *watch.Trace, fresh map[int]bool, 
 	}
 	suggestions := steer.Read(s.watched, trace, goals, open)
 	retried := map[int]bool{}
+	written := map[watch.Place]bool{}
+	for use := range trace.Uses {
+		if s.writers[use.File] && (use.Kind == watch.Printed || use.Kind == watch.Ranged) {
+			written[use.Place] = true
+		}
+	}
 	for _, suggestion := range suggestions {
 		rank := 0
+		if suggestion.Goal {
+			keys := suggestion.Place.Keys()
+			if !written[suggestion.Place] && !written[watch.PlaceOf(keys[:len(keys)-1]...)] {
+				continue
+			}
+			rank = rankGoal
+		}
 		if !fresh[suggestion.Site] {
 			rank = rankRetry + s.tries[suggestion.Site]
 			retried[suggestion.Site] = true
@@ -412,7 +428,7 @@ func (s *search) push(c configuration, rank int) {
 // be, or is pinned.
 func (s *search) with(values map[string]any, c configuration, place watch.Place, value any) (configuration, error) {
 	keys := s.global(place).Keys()
-	if len(keys) == 0 {
+	if len(keys) == 0 || place.IsValue() && s.shape.At(place).Refuses(value) {
 		return nil, nil
 	}
 	if place.IsValue() {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -23,6 +24,8 @@ type Shape struct {
 	Enum []any
 	// Pattern is that of a text.
 	Pattern string
+	// loose is true when there are alternatives, so that nothing is ruled out.
+	loose bool
 	// Fields are the keys that are declared, and Required those that must be there.
 	Fields   map[string]*Shape
 	Required []string
@@ -32,7 +35,29 @@ type Shape struct {
 
 // Allows reports whether a type is allowed.
 func (s *Shape) Allows(name string) bool {
-	return s == nil || len(s.Types) == 0 || slices.Contains(s.Types, name)
+	return s == nil || s.loose || len(s.Types) == 0 || slices.Contains(s.Types, name)
+}
+
+// Refuses reports whether a value is surely none that is allowed. Nil takes away
+// what is there, which is always allowed.
+func (s *Shape) Refuses(value any) bool {
+	if s == nil || s.loose || value == nil {
+		return false
+	}
+	if len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, func(listed any) bool { return reflect.DeepEqual(listed, value) }) {
+		return true
+	}
+	switch value.(type) {
+	case string:
+		return !s.Allows("string")
+	case bool:
+		return !s.Allows("boolean")
+	case []any:
+		return !s.Allows("array")
+	case map[string]any:
+		return !s.Allows("object")
+	}
+	return !s.Allows("integer") && !s.Allows("number")
 }
 
 // Of is what a chart says of its values, with those of its subcharts below their
@@ -133,11 +158,13 @@ func (s *Shape) read(schema any, document map[string]any, depth int) {
 	}
 	for _, key := range []string{"allOf", "anyOf", "oneOf"} {
 		all, _ := fields[key].([]any)
+		s.loose = s.loose || len(all) > 0 && key != "allOf"
 		for _, one := range all {
 			s.read(one, document, depth+1)
 		}
 	}
 	for _, key := range []string{"then", "else"} {
+		s.loose = s.loose || fields[key] != nil
 		s.read(fields[key], document, depth+1)
 	}
 }

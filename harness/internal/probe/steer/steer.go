@@ -23,6 +23,8 @@ type Suggestion struct {
 	Value any
 	// Site is the one that may then go another way.
 	Site int
+	// Goal is true when it is for a goal, not for a site.
+	Goal bool
 	// With is what must be set with it.
 	With []Suggestion
 }
@@ -53,6 +55,7 @@ type reader struct {
 	chart *watch.Chart
 	trace *watch.Trace
 	site  int
+	goal  bool
 	found []Suggestion
 	seen  map[string]bool
 }
@@ -91,11 +94,13 @@ func Read(chart *watch.Chart, trace *watch.Trace, goals []string, open func(site
 				r.value(call.Args[i], origins, want, n, 0)
 			}
 			if text, ok := call.Result.(string); ok && text != call.Args[i] && len(text) < 200 {
+				r.goal = true
 				for _, goal := range goals {
 					for _, want := range undone(call, i, goal) {
 						r.value(call.Args[i], origins, want, n, 0)
 					}
 				}
+				r.goal = false
 			}
 		}
 	}
@@ -107,7 +112,7 @@ func (r *reader) add(place watch.Place, value any) {
 	text, err := json.Marshal(value)
 	if key := string(place) + "=" + string(text); err == nil && place != watch.Lookup && !r.seen[key] {
 		r.seen[key] = true
-		r.found = append(r.found, Suggestion{Place: place, Value: value, Site: r.site})
+		r.found = append(r.found, Suggestion{Place: place, Value: value, Site: r.site, Goal: r.goal})
 	}
 }
 
@@ -341,6 +346,9 @@ func (r *reader) wants(call watch.CallEvent, i int) []any {
 	own, _ := now.(string)
 	switch function := functionOf(call); function {
 	case "eq", "ne", "eqFold":
+		if n, ok := number(now); ok {
+			others = append(others, n+0.5)
+		}
 		return append(others, different(now))
 	case "lt", "le", "gt", "ge":
 		if n, ok := number(first()); ok {

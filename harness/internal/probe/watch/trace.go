@@ -80,6 +80,8 @@ type Trace struct {
 	vars    map[string]bound
 	last    []Origin // of what was evaluated last
 	calls   []pending
+	decided []Origin         // what branches went by
+	lists   map[uintptr]bool // that a template made
 	printed []Origin
 	file    string
 }
@@ -97,7 +99,8 @@ type pending struct {
 	arg     int
 	value   any
 	origins []Origin
-	printed int // how much had been printed
+	// How much had been printed and decided.
+	printed, decided int
 }
 
 // Template templates the chart as render.Chart.TemplateAs does, and tells what was
@@ -106,7 +109,7 @@ func (c *Chart) Template(ctx context.Context, values map[string]any, told render
 	t := &Trace{
 		Outcomes: map[Outcome]bool{}, Uses: map[Use]bool{}, Reads: map[Place]map[int]bool{}, Values: map[string]any{},
 		origins: origins{made: map[uintptr]madeValue{}, fields: map[uintptr]map[string][]Origin{}},
-		chart:   c, vars: map[string]bound{},
+		chart:   c, vars: map[string]bound{}, lists: map[uintptr]bool{},
 	}
 	files, err := c.watched.TemplateAs(ctx, values, render.Execution{Told: told, Functions: t.hooks(), Top: t.top})
 	return files, t, err
@@ -227,7 +230,7 @@ func (t *Trace) read(id int, base any) any {
 func (t *Trace) arg(id, i int, value any) any {
 	site := t.site(id)
 	origins := t.whence(site.Args[i], value)
-	t.calls = append(t.calls, pending{site, i, value, origins, len(t.printed)})
+	t.calls = append(t.calls, pending{site, i, value, origins, len(t.printed), len(t.decided)})
 	switch site.Function {
 	case "include":
 		if i == 1 {
@@ -268,7 +271,7 @@ func (t *Trace) call(id int, result any) any {
 	site := t.site(id)
 	event := CallEvent{Site: site, Args: make([]any, len(site.Args)), Origins: make([][]Origin, len(site.Args)), Result: result}
 	var all, maps []Origin
-	began := len(t.printed)
+	began, before := len(t.printed), len(t.decided)
 	if strings.HasPrefix(site.Function, "APIVersions.") {
 		all = []Origin{{Place: APIVersions}}
 	}
@@ -280,7 +283,7 @@ func (t *Trace) call(id int, result any) any {
 	same := false // whether the result is an argument
 	for _, p := range told {
 		event.Args[p.arg], event.Origins[p.arg] = p.value, p.origins
-		began = min(began, p.printed)
+		began, before = min(began, p.printed), min(before, p.decided)
 		same = same || where(p.value) != 0 && where(p.value) == where(result)
 	}
 	for i := range event.Args {
@@ -293,11 +296,17 @@ func (t *Trace) call(id int, result any) any {
 	case "include", "tpl":
 		all = madeFrom(joined(all[:0:0], t.printed[began:]...))
 		t.printed = t.printed[:began]
+		if len(all) == 0 {
+			all = madeFrom(joined(all, t.decided[before:]...))
+		}
+		t.decided = t.decided[:before]
 		if site.Function == "tpl" {
 			all = joined(all, madeFrom(event.Origins[0])...)
 		}
 	case "lookup":
 		all = []Origin{{Place: Lookup}}
+	case "list":
+		t.lists[where(result)] = true
 	case "dict", "set":
 		t.fill(site, event, result)
 	}
@@ -425,7 +434,12 @@ func (t *Trace) branch(id int, value any) any {
 		what = Taken
 	}
 	t.outcome(site, what)
-	t.Tests = append(t.Tests, Test{site, value, origins, taken})
+	if site.Kind == Range && t.lists[where(value)] {
+		t.Tests = append(t.Tests, Test{site, value, nil, taken})
+	} else {
+		t.Tests = append(t.Tests, Test{site, value, origins, taken})
+		t.decided = append(t.decided, origins...)
+	}
 	if site.Kind == Range {
 		t.use(origins, Ranged)
 	}
