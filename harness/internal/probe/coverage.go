@@ -25,21 +25,37 @@ func newCoverage(chart *watch.Chart) *coverage {
 	}
 }
 
-// add adds what one rendering did, and returns the sites that did something new.
-func (c *coverage) add(trace *watch.Trace) (fresh map[int]bool) {
-	fresh = map[int]bool{}
+// maxSides bounds how many results of a look-up count.
+const maxSides = 12
+
+// fresh is what a rendering did that none had done before.
+type fresh struct {
+	outcomes map[watch.Outcome]bool
+	sites    map[[2]int]bool // with the include in which they were
+	printed  map[watch.Place]bool
+}
+
+// add adds what one rendering did, and returns what of it is new.
+func (c *coverage) add(trace *watch.Trace) fresh {
+	fresh := fresh{map[watch.Outcome]bool{}, map[[2]int]bool{}, map[watch.Place]bool{}}
 	for outcome := range trace.Outcomes {
-		if c.outcomes[outcome] {
+		if c.outcomes[outcome] || strings.HasPrefix(outcome.What, "gives ") && len(c.sides[outcome.Site]) >= maxSides {
 			continue
 		}
 		c.outcomes[outcome] = true
-		fresh[outcome.Site] = true
+		fresh.outcomes[outcome] = true
+		if place, ok := strings.CutPrefix(outcome.What, "prints "); ok {
+			place, _, _ = strings.Cut(place, " in ")
+			fresh.printed[watch.Place(place)] = true
+		} else {
+			fresh.sites[[2]int{outcome.Site, outcome.Under}] = true
+		}
 		if c.sides[outcome.Site] == nil {
 			c.sides[outcome.Site] = map[string]bool{}
 		}
 		c.sides[outcome.Site][outcome.What] = true
 	}
-	if len(fresh) == 0 {
+	if len(fresh.outcomes) == 0 {
 		return fresh
 	}
 	note := func(site int, origins []watch.Origin) {
@@ -79,31 +95,30 @@ func isIndex(key string) bool {
 	return ok
 }
 
-// both reports whether a site has done the opposite of a result, too; true for one
-// that has no opposite.
-func (c *coverage) both(site *watch.Site, result any) bool {
-	sides := c.sides[site.ID]
+// opposite reports whether a site that gave a result has given the opposite, too:
+// in the same include, or anywhere. It is true for a result that has none.
+func (c *coverage) opposite(site *watch.Site, under int, result any, anywhere bool) bool {
 	taken, isBool := result.(bool)
-	switch {
-	case site.IsDecision():
+	if !isBool && site.Kind == watch.Call && slices.Contains([]string{"default", "ternary", "coalesce"}, site.Function) {
+		sides := c.sides[site.ID]
 		return sides[watch.Taken] && sides[watch.NotTaken]
-	case isBool && taken:
-		return sides["false"]
-	case isBool:
-		return sides["true"]
 	}
-	return true
-}
-
-// printed are the places that a rendering printed at sites that did something new.
-func (c *coverage) printed(trace *watch.Trace, fresh map[int]bool) map[watch.Place]bool {
-	places := map[watch.Place]bool{}
-	for outcome := range trace.Outcomes {
-		if place, ok := strings.CutPrefix(outcome.What, "prints "); ok && fresh[outcome.Site] {
-			places[watch.Place(place)] = true
-		}
+	if !isBool {
+		return true
 	}
-	return places
+	want := "true"
+	switch {
+	case site.Kind != watch.Call && taken:
+		want = watch.NotTaken
+	case site.Kind != watch.Call:
+		want = watch.Taken
+	case taken:
+		want = "false"
+	}
+	if anywhere {
+		return c.sides[site.ID][want]
+	}
+	return c.outcomes[watch.Outcome{Site: site.ID, Under: under, What: want}]
 }
 
 // inChart is the name of a file below the folder of the chart.

@@ -202,6 +202,13 @@ func (s *search) isVariable(name string) bool {
 // that a container migrates.
 func (s *search) join(groups []*group) []*group {
 	belongs := func(g, other *group) bool {
+		if g.who.workload == another || g.who.container == newContainer {
+			// What is in the way of another container is the same mistake.
+			if other != g && other.file == g.file && other.verdict == g.verdict && len(other.paths) < len(g.paths) &&
+				!slices.ContainsFunc(other.paths, func(path string) bool { return !slices.Contains(g.paths, path) }) {
+				return true
+			}
+		}
 		if other == g || other.file != g.file || other.who != g.who || other.verdict != g.verdict || len(other.best) != 1 {
 			return false
 		}

@@ -46,6 +46,7 @@ type search struct {
 	filled   map[watch.Place]bool
 	tries    map[int]int // how often a branch was steered for, by site
 	news     map[string]bool
+	goals    map[string]bool // that were suggested
 	writers  map[string]bool // files that wrote a controllers workload
 	items    []string        // how far elements of lists are indented there
 	fields   []string        // and fields of containers
@@ -113,7 +114,7 @@ func newSearch(s *subject, pins configuration, atBase outcome, options Options) 
 	found := &search{
 		subject: s, options: options, shape: shape, subchart: places.Subcharts(loaded), now: coalesced, atBase: atBase,
 		coverage: newCoverage(s.watched), seen: map[string]bool{"": true}, filled: map[watch.Place]bool{},
-		tries: map[int]int{}, news: map[string]bool{}, writers: map[string]bool{},
+		tries: map[int]int{}, news: map[string]bool{}, goals: map[string]bool{}, writers: map[string]bool{},
 	}
 	for _, pin := range pins {
 		found.pinned = append(found.pinned, pin.path)
@@ -210,7 +211,7 @@ func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 	for _, file := range o.writers {
 		if name := inChart(file.Name); !s.writers[name] {
 			s.writers[name] = true
-			fresh[0] = true
+			fresh.outcomes[watch.Outcome{What: name}] = true
 			s.items, s.fields = indents(s.items, itemLine, file.Text), indents(s.fields, fieldLine, file.Text)
 		}
 	}
@@ -223,15 +224,15 @@ func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 			}
 		}
 	}
-	if len(fresh) > 0 {
+	if len(fresh.outcomes) > 0 {
 		s.quiet = 0
 		s.kept = append(s.kept, c)
 	}
 	changed := !broken && o.digest != s.atBase.digest
-	if len(c) == 1 && !broken && (len(fresh) > 0 || changed || unsetsOrAuto(c[0].value)) && c[0].path[0] != "" {
+	if len(c) == 1 && !broken && (len(fresh.outcomes) > 0 || changed || unsetsOrAuto(c[0].value)) && c[0].path[0] != "" {
 		s.parts = append(s.parts, c)
 	}
-	if len(fresh) == 0 {
+	if len(fresh.outcomes) == 0 {
 		return nil
 	}
 	if err := s.steer(c, trace, fresh, broken); err != nil || broken {
@@ -244,9 +245,15 @@ func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 func unsetsOrAuto(value any) bool { return value == nil || value == string(mode.Auto) }
 
 // steer adds what may make branches go another way.
-func (s *search) steer(c configuration, trace *watch.Trace, fresh map[int]bool, broken bool) error {
-	open := func(site *watch.Site, result any) bool {
-		return fresh[site.ID] || s.tries[site.ID] < maxTries && !s.coverage.both(site, result)
+func (s *search) steer(c configuration, trace *watch.Trace, fresh fresh, broken bool) error {
+	isFresh := map[int]bool{}
+	open := func(site *watch.Site, under int, result any) bool {
+		_, isBool := result.(bool)
+		if fresh.sites[[2]int{site.ID, under}] && (!isBool || !s.coverage.opposite(site, under, result, false)) {
+			isFresh[site.ID] = true
+			return true
+		}
+		return s.tries[site.ID] < maxTries && !s.coverage.opposite(site, under, result, true)
 	}
 	goals := []string{string(mode.Auto)}
 	for _, corpus := range s.judge.corpora {
@@ -267,9 +274,15 @@ func (s *search) steer(c configuration, trace *watch.Trace, fresh map[int]bool, 
 			if !written[suggestion.Place] && !written[watch.PlaceOf(keys[:len(keys)-1]...)] {
 				continue
 			}
+			text, _ := json.Marshal(suggestion.Value) // of JSON's own types
+			if key := string(suggestion.Place) + "=" + string(text); s.goals[key] {
+				continue
+			} else {
+				s.goals[key] = true
+			}
 			rank = rankGoal
 		}
-		if !fresh[suggestion.Site] {
+		if !isFresh[suggestion.Site] {
 			rank = rankRetry + s.tries[suggestion.Site]
 			retried[suggestion.Site] = true
 		}
@@ -312,7 +325,7 @@ func (s *search) addAll(values map[string]any, c configuration, suggestion steer
 
 // fill adds what may do harm at the places that reach a controllers workload: all
 // of it once for each place, and the plainest where something new is printed.
-func (s *search) fill(c configuration, trace *watch.Trace, fresh map[int]bool) error {
+func (s *search) fill(c configuration, trace *watch.Trace, fresh fresh) error {
 	used := map[watch.Place]*uses{}
 	for use := range trace.Uses {
 		writes, objects := s.writers[use.File], s.watched.WritesAnything(use.File)
@@ -334,10 +347,9 @@ func (s *search) fill(c configuration, trace *watch.Trace, fresh map[int]bool) e
 			})
 		}
 	}
-	printed := s.coverage.printed(trace, fresh)
 	for _, place := range slices.Sorted(maps.Keys(used)) {
 		first := !s.filled[place]
-		if !first && !printed[place] {
+		if !first && !fresh.printed[place] {
 			continue
 		}
 		keys := place.Keys()

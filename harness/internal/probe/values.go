@@ -138,7 +138,7 @@ func (f *filling) scalars() []any {
 	if f.isVariable() {
 		all = append(all, f.corpus.Spellings...)
 	} else {
-		all = append(all, f.corpus.variable)
+		all = []any{"auto", "", nil, "probe", f.corpus.variable}
 	}
 	if strings.Contains(strings.ToLower(f.key), "name") {
 		all = append(all, f.corpus.Names...)

@@ -66,10 +66,10 @@ const deepest = 5
 // Read gives suggestions for the calls and branches that open tells to be worth
 // it. Goals are values that are wished to be written: for each function that makes
 // something else of a place's value, what becomes a goal by it.
-func Read(chart *watch.Chart, trace *watch.Trace, goals []string, open func(site *watch.Site, result any) bool) []Suggestion {
+func Read(chart *watch.Chart, trace *watch.Trace, goals []string, open func(site *watch.Site, under int, result any) bool) []Suggestion {
 	r := &reader{chart: chart, trace: trace, seen: map[string]bool{}}
 	for _, test := range trace.Tests {
-		if !open(test.Site, test.Taken) {
+		if !open(test.Site, test.Under, test.Taken) {
 			continue
 		}
 		r.site = test.Site.ID
@@ -78,7 +78,7 @@ func Read(chart *watch.Chart, trace *watch.Trace, goals []string, open func(site
 		}
 	}
 	for n, call := range trace.Calls {
-		if !open(call.Site, call.Result) {
+		if !open(call.Site, call.Under, call.Result) {
 			continue
 		}
 		r.site = call.Site.ID

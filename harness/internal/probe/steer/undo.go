@@ -308,7 +308,8 @@ func inverse(leaf, made, want any) []any {
 	if _, isKey := want.(withKey); isKey {
 		return all
 	}
-	if n, ok := number(want); ok {
+	if _, isNumber := number(made); isNumber && want != nil {
+		n, _ := number(want)
 		all = append(all, want, n+1, n-1, fmt.Sprintf("%v.0.0", n), fmt.Sprintf("0.%v.0", n), fmt.Sprint(n))
 	}
 	return append(all, want)

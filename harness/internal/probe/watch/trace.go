@@ -11,8 +11,9 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
-// Outcome is what a site did, once or more: which way a branch went, whether a
-// result was empty, or from which place something was printed.
+// Outcome is what a site did, once or more: which way a branch went, or whether a
+// result was empty. Without a site it is the place of which something was printed,
+// and the file.
 type Outcome struct {
 	Site int
 	// Under is the site of the include in which it was; 0 for none.
@@ -29,6 +30,7 @@ const (
 // CallEvent is a call.
 type CallEvent struct {
 	Site    *Site
+	Under   int // as that of an Outcome
 	Args    []any
 	Origins [][]Origin
 	Result  any
@@ -37,6 +39,7 @@ type CallEvent struct {
 // Test is what a branch went by.
 type Test struct {
 	Site    *Site
+	Under   int // as that of an Outcome
 	Value   any
 	Origins []Origin
 	Taken   bool
@@ -163,14 +166,17 @@ func (t *Trace) whence(arg Arg, value any) []Origin {
 }
 
 func (t *Trace) outcome(site *Site, what string) {
-	under := 0
+	t.Outcomes[Outcome{site.ID, t.under(), what}] = true
+}
+
+// under is the site of the include that is executed; 0 for none.
+func (t *Trace) under() int {
 	for i := len(t.calls) - 1; i >= 0; i-- {
 		if t.calls[i].site.Function == "include" {
-			under = t.calls[i].site.ID
-			break
+			return t.calls[i].site.ID
 		}
 	}
-	t.Outcomes[Outcome{site.ID, under, what}] = true
+	return 0
 }
 
 func (t *Trace) use(origins []Origin, kind UseKind) {
@@ -272,6 +278,7 @@ func (t *Trace) call(id int, result any) any {
 	event := CallEvent{Site: site, Args: make([]any, len(site.Args)), Origins: make([][]Origin, len(site.Args)), Result: result}
 	var all, maps []Origin
 	began, before := len(t.printed), len(t.decided)
+	table := len(t.of(result, nil)) == 0
 	if strings.HasPrefix(site.Function, "APIVersions.") {
 		all = []Origin{{Place: APIVersions}}
 	}
@@ -300,6 +307,7 @@ func (t *Trace) call(id int, result any) any {
 			all = madeFrom(joined(all, t.decided[before:]...))
 		}
 		t.decided = t.decided[:before]
+		table = len(all) == 0 // what it gives is none of the values
 		if site.Function == "tpl" {
 			all = joined(all, madeFrom(event.Origins[0])...)
 		}
@@ -314,6 +322,10 @@ func (t *Trace) call(id int, result any) any {
 		t.outcome(site, t.choice(event))
 	}
 	t.outcome(site, bucket(result))
+	if text, ok := result.(string); ok && lookups[site.Function] && table {
+		t.outcome(site, "gives "+text[:min(len(text), 64)])
+	}
+	event.Under = t.under()
 	t.Calls = append(t.Calls, event)
 	made, known := madeFrom(all), t.of(result, nil)
 	switch _, isMap := fieldsOf(result); {
@@ -399,6 +411,10 @@ func isTrue(value any) bool {
 	return truth
 }
 
+// lookups are the functions of which each result counts that is no value itself: a
+// table has few.
+var lookups = map[string]bool{"get": true, "index": true, "dig": true, "pluck": true, "include": true, "Files.Get": true, "ternary": true}
+
 // bucket is what is told of a result: little, so that what is new counts.
 func bucket(result any) string {
 	switch result := result.(type) {
@@ -435,9 +451,9 @@ func (t *Trace) branch(id int, value any) any {
 	}
 	t.outcome(site, what)
 	if site.Kind == Range && t.lists[where(value)] {
-		t.Tests = append(t.Tests, Test{site, value, nil, taken})
+		t.Tests = append(t.Tests, Test{site, t.under(), value, nil, taken})
 	} else {
-		t.Tests = append(t.Tests, Test{site, value, origins, taken})
+		t.Tests = append(t.Tests, Test{site, t.under(), value, origins, taken})
 		t.decided = append(t.decided, origins...)
 	}
 	if site.Kind == Range {
@@ -477,7 +493,7 @@ func (t *Trace) print(id int, value any) any {
 		if !origin.Place.IsValue() {
 			continue
 		}
-		t.outcome(site, "prints "+string(origin.Place))
+		t.Outcomes[Outcome{What: "prints " + string(origin.Place) + " in " + t.file}] = true
 		kind := Printed
 		switch at, _ := At(t.Values, origin.Place); at.(type) {
 		case map[string]any, []any:
