@@ -22,12 +22,14 @@ func newProbeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "probe [flags] CHART|APP",
 		Short: "Search a chart's values for a configuration that makes controllers migrate",
-		Long: `Search a chart's values for a configuration that makes controllers migrate.
+		Long: fmt.Sprintf(`Search a chart's values for a configuration that makes controllers migrate.
 
-The places that can be set are read off the chart's values, its schema and its
-templates, subcharts included. Into each of them goes all that might change the
-migrations variable of a controllers container, then pairs and triples of what
-had an effect. Each configuration is one of
+The chart is rendered again and again, and watched: which way each branch of its
+templates goes, with what each function is called, and from which value that came.
+What would make a branch go the other way is set next, and what might change the
+migrations variable of a controllers container where a value is written. What did
+something new is gone on from; then two at a time are tried together. The search
+ends when nothing was new for %d configurations. Each is one of
 
   refused    the chart or its schema refuses to render
   harmless   every controllers container skips
@@ -42,12 +44,17 @@ A CHART is a folder with a Chart.yaml. Of an APP, a folder with a kustomization,
 each chart is probed under the app's values; its patches are not part of it. What
 --set, --set-string and --set-json set is pinned: it is never changed.
 
+What is not values is changed, too: the release, and the cluster's versions. Such
+a hole is of the kind release or capabilities. The report tells of each branch that
+was not taken both ways, and why.
+
 The same seed gives the same report, whatever the number of jobs.
 
-` + configHelp + `
+`, probe.Quiet) + configHelp + `
 
 Exit status: 0 no hole, or known ones only; 1 there are holes; 2 it could not be
-decided, or a hole escaped.`,
+decided, a hole escaped, the values as they are given are a known hole, or, with
+--require-coverage, a branch that some value might take was not taken.`,
 		Example: `  nevermigrate probe charts/agents
   nevermigrate probe --set controllersMigrationsGuard=enforce charts/agents
   nevermigrate probe -o json argocd/applications/agents > known-holes.json
@@ -56,7 +63,7 @@ decided, or a hole escaped.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			write, ok := probeFormats[output]
 			if !ok {
-				return usageError(cmd, fmt.Errorf("unknown output %q: use table, json or markdown", output))
+				return usageError(cmd, fmt.Errorf("unknown output %q: use table, json, markdown or html", output))
 			}
 			said := given(cmd, check, args)
 			said.NoBaseline = true // the flag is for holes
@@ -70,7 +77,7 @@ decided, or a hole escaped.`,
 			// there are many here.
 			log.SetOutput(io.Discard)
 			// Thousands of configurations leave much behind and keep little.
-			tuneMemory(800, 384<<20)
+			tuneMemory(200, 160<<20)
 			show, wipe := probeProgress(cmd.ErrOrStderr(), time.Now)
 			options.Progress = show
 			result, err := probe.Run(cmd.Context(), args[0], options)
@@ -88,7 +95,7 @@ decided, or a hole escaped.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&output, "output", "o", "table", "`FORMAT` of the report: table, json or markdown")
+	flags.StringVarP(&output, "output", "o", "table", "`FORMAT` of the report: table, json, markdown or html")
 	flags.StringArrayVarP(&options.Values, "values", "f", nil, "`FILE` with values to start from, over the chart's or the app's own; can be given several times")
 	flags.StringArrayVar(&options.Set, "set", nil, "`PATH=VALUE` to set and pin, as helm's --set")
 	flags.StringArrayVar(&options.SetString, "set-string", nil, "`PATH=TEXT` to set and pin, as helm's --set-string")
@@ -106,7 +113,7 @@ decided, or a hole escaped.`,
 	addVersionFlags(cmd, &check)
 	must(cmd.MarkFlagFilename("values", "yaml", "yml", "json"))
 	must(cmd.MarkFlagFilename("baseline"))
-	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "markdown"}, cobra.ShellCompDirectiveNoFileComp)))
+	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "markdown", "html"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }
 
@@ -114,6 +121,7 @@ var probeFormats = map[string]func(*probe.Report, io.Writer) error{
 	"table":    (*probe.Report).WriteTable,
 	"json":     (*probe.Report).WriteJSON,
 	"markdown": (*probe.Report).WriteMarkdown,
+	"html":     (*probe.Report).WriteHTML,
 }
 
 // probeProgress returns a function that shows on a terminal how many

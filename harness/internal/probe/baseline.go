@@ -39,8 +39,8 @@ func loadBaseline(file string) ([]string, error) {
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if !strings.Contains(line, " > ") {
-			return nil, fmt.Errorf("load baseline %s: line %d: %q is no name of a hole: they look like env.extra > agents/templates/deployment.yaml", file, i+1, line)
+		if strings.Count(line, " > ") != 3 {
+			return nil, fmt.Errorf("load baseline %s: line %d: %q is no name of a hole: they look like env.extra > agents/templates/deployment.yaml > Deployment/agents > agents", file, i+1, line)
 		}
 		if slices.Contains(ids, line) {
 			return nil, fmt.Errorf("load baseline %s: line %d: %q is given twice", file, i+1, line)

@@ -200,6 +200,9 @@ func (c configuration) kind() Kind {
 
 // snippet is the configuration as a values file.
 func (c configuration) snippet() string {
+	if !slices.ContainsFunc(c, change.isValue) {
+		return ""
+	}
 	text, err := yaml.Marshal(c.over(nil))
 	if err != nil {
 		return err.Error() // only of values that no YAML can have

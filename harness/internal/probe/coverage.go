@@ -33,11 +33,13 @@ type fresh struct {
 	outcomes map[watch.Outcome]bool
 	sites    map[[2]int]bool // with the include in which they were
 	printed  map[watch.Place]bool
+	// news is true when a site did something new, wherever it was included.
+	news bool
 }
 
 // add adds what one rendering did, and returns what of it is new.
 func (c *coverage) add(trace *watch.Trace) fresh {
-	fresh := fresh{map[watch.Outcome]bool{}, map[[2]int]bool{}, map[watch.Place]bool{}}
+	fresh := fresh{outcomes: map[watch.Outcome]bool{}, sites: map[[2]int]bool{}, printed: map[watch.Place]bool{}}
 	for outcome := range trace.Outcomes {
 		if c.outcomes[outcome] || strings.HasPrefix(outcome.What, "gives ") && len(c.sides[outcome.Site]) >= maxSides {
 			continue
@@ -53,6 +55,7 @@ func (c *coverage) add(trace *watch.Trace) fresh {
 		if c.sides[outcome.Site] == nil {
 			c.sides[outcome.Site] = map[string]bool{}
 		}
+		fresh.news = fresh.news || outcome.Site > 0 && !c.sides[outcome.Site][outcome.What]
 		c.sides[outcome.Site][outcome.What] = true
 	}
 	if len(fresh.outcomes) == 0 {

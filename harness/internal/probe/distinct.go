@@ -284,6 +284,9 @@ func (s *search) oddity(c configuration, j *judged) int {
 		}
 	}
 	for _, f := range j.findings {
+		if s.whose(f).container == newContainer && !strings.Contains(c.snippet(), "image:") {
+			sum++ // Kubernetes takes no container without an image
+		}
 		// An entry of env that was taken for a container.
 		if s.isVariable(f.container) || f.container == "" && f.workload != "" {
 			sum += 2

@@ -94,6 +94,7 @@ const (
 	// maxTries is from how many configurations a branch is steered for.
 	maxTries = 12
 	// The ranks after those of what is filled in, which are its turns.
+	rankSteer    = 1
 	rankGoal     = 2
 	rankRetry    = 30
 	rankTexts    = 40
@@ -224,8 +225,10 @@ func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 			}
 		}
 	}
-	if len(fresh.outcomes) > 0 {
+	if fresh.news {
 		s.quiet = 0
+	}
+	if len(fresh.outcomes) > 0 {
 		s.kept = append(s.kept, c)
 	}
 	changed := !broken && o.digest != s.atBase.digest
@@ -268,7 +271,7 @@ func (s *search) steer(c configuration, trace *watch.Trace, fresh fresh, broken 
 		}
 	}
 	for _, suggestion := range suggestions {
-		rank := 0
+		rank := rankSteer
 		if suggestion.Goal {
 			keys := suggestion.Place.Keys()
 			if !written[suggestion.Place] && !written[watch.PlaceOf(keys[:len(keys)-1]...)] {
@@ -367,7 +370,7 @@ func (s *search) fill(c configuration, trace *watch.Trace, fresh fresh) error {
 			for turn, value := range values {
 				rank := 1 + min(turn, rankRetry-2)
 				if f.isVariable() || f.uses.raw || f.uses.ranged {
-					rank = 1 + min(turn/4, rankRetry-2)
+					rank = min(turn/4, rankRetry-2)
 				}
 				if text, ok := value.(string); ok && strings.Contains(text, "\n") && !f.uses.templated {
 					rank = rankTexts

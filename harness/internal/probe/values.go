@@ -263,6 +263,9 @@ func (f *filling) structs(shape *places.Shape, read []string) []any {
 	}
 	var all []any
 	names := slices.Sorted(maps.Keys(fields))
+	if i := slices.Index(names, "name"); i > 0 {
+		names = slices.Insert(slices.Delete(names, i, i+1), 0, "name")
+	}
 	for _, name := range names {
 		if fields[name] != "probe" {
 			continue

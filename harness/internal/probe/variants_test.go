@@ -58,7 +58,7 @@ const (
 func variantOptions(t *testing.T, values string) Options {
 	t.Helper()
 	options := Options{
-		Budget: 120, Jobs: 1, ReleaseName: "agents", Namespace: "agents",
+		Budget: 500, Jobs: 1, ReleaseName: "agents", Namespace: "agents",
 		Set: []string{"agents.controllersMigrationsGuard=off"},
 	}
 	if values != "" {

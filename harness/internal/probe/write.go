@@ -26,6 +26,9 @@ func (r *Report) WriteTable(w io.Writer) error {
 		for _, hole := range chart.Holes {
 			hole.table(&b)
 		}
+		for _, branch := range chart.Coverage.NotTaken {
+			fmt.Fprintf(&b, "  not taken %s\n", plaintext.Line(branch.line()))
+		}
 		b.WriteByte('\n')
 	}
 	for _, id := range r.Gone {
@@ -40,13 +43,21 @@ func (c *Chart) title() string {
 }
 
 func (c *Chart) state() string {
-	switch c.Base {
-	case NoControllers:
-		return "no controllers workload, so nothing was pushed"
-	case Harmless:
+	switch {
+	case c.Base == NoControllers && c.Ended == "":
+		return "no controllers workload, whatever was tried"
+	case c.Base == Harmless || c.Base == NoControllers:
 		n := &c.Counts
-		return fmt.Sprintf("%s at %s: %d refused, %d harmless, %d holes, %d escaped, %d vanished",
-			plaintext.Count(n.Total(), "configuration"), plaintext.Count(c.Places, "place"), n.Refused, n.Harmless, n.Hole, n.Escaped, n.Vanished)
+		places := plaintext.Count(c.Places, "place")
+		if c.Places == 0 {
+			places = "no place, as there is nothing to set"
+		}
+		text := fmt.Sprintf("%s at %s: %d refused, %d harmless, %d holes, %d escaped, %d vanished; %s",
+			plaintext.Count(n.Total(), "configuration"), places, n.Refused, n.Harmless, n.Hole, n.Escaped, n.Vanished, c.Ended)
+		if c.Base == NoControllers {
+			text += "; the controllers are off in what is given"
+		}
+		return text
 	default:
 		return "the values as they are given are a hole, so nothing was pushed: mend that first"
 	}
@@ -60,12 +71,22 @@ func (h Hole) table(b *strings.Builder) {
 		{"template", h.Template},
 		{"read at", strings.Join(h.Read, ", ")},
 		{"rendered", oneLine(h.Entry)},
+		{"kind", h.changed()},
 		{"not confirmed", h.Unconfirmed},
 	} {
 		if line.text != "" {
 			fmt.Fprintf(b, "    %-9s %s\n", line.key, plaintext.Indented(line.text, 12))
 		}
 	}
+}
+
+// line says which branch was not taken, and why.
+func (b Branch) line() string {
+	way := "never taken"
+	if b.Always {
+		way = "always taken"
+	}
+	return fmt.Sprintf("%s:%d %s (%s: %s)", b.File, b.Line, plaintext.Cut(b.Condition, 80), way, b.Reason)
 }
 
 // oneLine puts YAML on one line, as far as it has a form for that.
@@ -94,6 +115,17 @@ func (h Hole) label() string {
 	default:
 		return strings.ToUpper(string(h.Verdict))
 	}
+}
+
+// changed says what is changed, where it is not the values.
+func (h Hole) changed() string {
+	switch h.Kind {
+	case OfRelease:
+		return "release: the chart migrates as another release"
+	case OfCluster:
+		return "capabilities: the chart migrates on another cluster"
+	}
+	return ""
 }
 
 func (h Hole) title() string {
@@ -136,8 +168,32 @@ func (r *Report) sentence() string {
 	if s.Unconfirmed > 0 {
 		parts = append(parts, fmt.Sprintf("%d not confirmed", s.Unconfirmed))
 	}
-	return fmt.Sprintf("%s in %s (seed %d).", strings.Join(parts, ", "), plaintext.Count(s.Configurations, "configuration"), r.Seed)
+	text := fmt.Sprintf("%s in %s (seed %d)", strings.Join(parts, ", "), plaintext.Count(s.Configurations, "configuration"), r.Seed)
+	if s.Branches == 0 {
+		return text + "."
+	}
+	text += fmt.Sprintf("; %d of %d branches taken", s.Taken, s.Branches)
+	var missed []string
+	for _, chart := range r.Charts {
+		for _, branch := range chart.Coverage.NotTaken {
+			if !branch.Explained {
+				missed = append(missed, fmt.Sprintf("%s:%d %s", branch.File, branch.Line, plaintext.Cut(branch.Condition, 60)))
+			}
+		}
+	}
+	switch n := len(missed) - shownBranches; {
+	case len(missed) == 0 && s.Taken < s.Branches:
+		text += "; no value takes the others"
+	case n > 0:
+		text += fmt.Sprintf("; not taken: %s and %d more", strings.Join(missed[:shownBranches], ", "), n)
+	case len(missed) > 0:
+		text += "; not taken: " + strings.Join(missed, ", ")
+	}
+	return text + "."
 }
+
+// shownBranches is how many branches the summary names.
+const shownBranches = 3
 
 // WriteMarkdown writes the report for comments and step summaries.
 func (r *Report) WriteMarkdown(w io.Writer) error {
@@ -149,6 +205,19 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 			markdown.WriteTable(&b, "| | Codes | Set | Template |", chart.Holes, Hole.markdownCells, markdown.TableLimit, "hole")
 			markdown.WriteFolded(&b, "What is set, and what is rendered", func() {
 				markdown.WriteList(&b, chart.Holes, Hole.markdownItem, markdown.DetailsLimit, "hole")
+			})
+		}
+	}
+	for _, chart := range r.Charts {
+		if len(chart.Coverage.NotTaken) > 0 {
+			b.WriteString("\n")
+			markdown.WriteList(&b, chart.Coverage.NotTaken, func(branch Branch) string { return "- not taken: " + markdown.Code(branch.line()) + "\n" }, markdown.DetailsLimit, "branch")
+		}
+		if len(chart.Coverage.Templates) > 0 {
+			markdown.WriteFolded(&b, "The templates: + marks a branch that was taken both ways, - one that was not", func() {
+				markdown.WriteList(&b, chart.Coverage.Templates, func(t TemplateCoverage) string {
+					return fmt.Sprintf("\n%s: %d of %d\n\n%s\n", markdown.Code(t.File), t.Taken, t.Branches, markdown.CodeBlock(t.text()))
+				}, markdown.DetailsLimit, "template")
 			})
 		}
 	}
@@ -164,6 +233,14 @@ func (h Hole) markdownCells() []string {
 
 func (h Hole) markdownItem() string {
 	text := fmt.Sprintf("\n%s: %s\n", markdown.Code(h.title()), markdown.Text(h.found()))
+	text += "\nFrom the value to the line: "
+	for i, step := range h.Way() {
+		if i > 0 {
+			text += " → "
+		}
+		text += markdown.Code(step)
+	}
+	text += "\n"
 	for _, code := range []string{h.Values, h.Entry} {
 		if code != "" {
 			text += "\n" + markdown.CodeBlock(code) + "\n"

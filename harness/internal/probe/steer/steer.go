@@ -533,7 +533,7 @@ func flipped(value any) []any {
 		if v.Len() > 0 {
 			return []any{[]any{}, nil}
 		}
-		return []any{[]any{"probe"}, []any{map[string]any{"name": "probe"}}}
+		return []any{[]any{"probe"}, []any{map[string]any{"name": "probe", "image": "probe:1"}}, []any{map[string]any{"name": "probe"}}}
 	}
 	return nil
 }
