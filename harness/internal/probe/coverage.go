@@ -80,7 +80,7 @@ func (c *coverage) add(trace *watch.Trace) fresh {
 		}
 	}
 	for place, sites := range trace.Reads {
-		if place.IsValue() && !slices.ContainsFunc(place.Keys(), isIndex) {
+		if place != "" && place.IsValue() && !slices.ContainsFunc(place.Keys(), isIndex) {
 			c.places[place] = true
 		}
 		if c.reads[place] == nil {

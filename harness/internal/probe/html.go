@@ -98,7 +98,7 @@ func (t TemplateCoverage) Marked() []markedLine {
 func (t TemplateCoverage) text() string {
 	var b strings.Builder
 	for _, line := range t.Marked() {
-		fmt.Fprintf(&b, "%s %4d  %s\n", line.Mark, line.Number, line.Text)
+		fmt.Fprintf(&b, "%-4d %s %s\n", line.Number, line.Mark, line.Text)
 	}
 	return b.String()
 }

@@ -294,7 +294,7 @@ func TestChartsOfOtherShapes(t *testing.T) {
 		{"a list with names of its own", []string{value, value + "            {{- range .Values.settings }}\n            - name: {{ .variable }}\n              value: {{ .content | quote }}\n            {{- end }}\n", schema, ""},
 			[]string{`hole CNM002 CNM003 CNM004 CNM006 --set-json 'settings=[{"content":"auto","variable":"JANGAR_MIGRATIONS"}]'`}},
 		{"an auto that is refused", []string{"value: skip", "value: {{ if eq .Values.mode \"auto\" }}{{ fail \"no\" }}{{ end }}{{ .Values.mode | quote }}", schema, "", "replicas: 1\n", "replicas: 1\nmode: skip\n"},
-			[]string{"hole CNM002 CNM003 --set mode=AUTO"}},
+			[]string{"hole CNM002 --set mode=probe"}},
 		{"a field that is not needed", []string{value, value + "            {{- range .Values.settings }}\n            - name: {{ .variable }}\n              value: {{ .content | quote }} {{ with .comment }}# {{ . }}{{ end }}\n            {{- end }}\n", schema, ""},
 			[]string{`hole CNM002 CNM003 CNM004 CNM006 --set-json 'settings=[{"content":"auto","variable":"JANGAR_MIGRATIONS"}]'`}},
 		{"a map of maps", []string{value, value + "            {{- range $k, $v := .Values.settings }}\n            - name: {{ $k }}\n              value: {{ $v.content | quote }}\n            {{- end }}\n", schema, ""},
@@ -410,7 +410,11 @@ func TestEscaped(t *testing.T) {
 	}
 	r := run(t, writeChart(t, sound, "value: skip", "value: {{ .Values.mode }}", "replicas: 1\n", "replicas: 1\nmode: skip\n",
 		`"global"`, `"mode": {"type": "string"}, "global"`), Options{Budget: 200, Policy: dir})
-	want := []string{"escaped --set mode=auto", "hole CNM003 CNM006 --set-json 'mode=\"$(PROBE)\"'"}
+	want := []string{
+		"escaped --set mode=auto",
+		`hole CNM001 --set-json 'mode="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto"'`,
+		`hole CNM004 CNM005 --set-json 'mode="probe\n            - name: JANGAR_MIGRATIONS\n              value: auto"'`,
+	}
 	if diff := cmp.Diff(want, shown(r)); diff != "" || r.ExitStatus(false) != 2 {
 		t.Errorf("status %d (-want +got):\n%s", r.ExitStatus(false), diff)
 	}
@@ -443,19 +447,26 @@ func TestBaseline(t *testing.T) {
 	chart := writeChart(t, sound, "value: skip", "value: {{ .Values.mode }}", "replicas: 1\n", "replicas: 1\nmode: skip\n",
 		`"global"`, `"mode": {"type": "string"}, "global"`)
 	first := runDefault(t, chart, Options{Budget: 100})
+	var ids []string
+	for _, hole := range first.Charts[0].Holes {
+		ids = append(ids, hole.ID)
+	}
+	if want := "mode > sound/templates/controllers.yaml > Deployment/sound-controllers > controllers"; !slices.Contains(ids, want) {
+		t.Errorf("no %s in %q", want, ids)
+	}
 	var text bytes.Buffer
 	if err := first.WriteJSON(&text); err != nil {
 		t.Fatal(err)
 	}
 	for name, baseline := range map[string]string{
 		"report.json": text.String(),
-		"list":        "# known\nmode > sound/templates/controllers.yaml\ngone > sound/templates/controllers.yaml\n",
+		"list":        "# known\n" + strings.Join(ids, "\n") + "\ngone > sound/templates/controllers.yaml > Deployment/sound-controllers > controllers\n",
 	} {
 		r := runDefault(t, chart, Options{Budget: 100, Baseline: writeFile(t, name, baseline)})
-		if r.Summary.Known != 1 || r.Summary.Holes != 0 || r.ExitStatus(false) != 0 || !r.Charts[0].Holes[0].Known {
+		if r.Summary.Known != len(ids) || r.Summary.Holes != 0 || r.ExitStatus(false) != 0 || !r.Charts[0].Holes[0].Known {
 			t.Errorf("%s: %+v, status %d", name, r.Summary, r.ExitStatus(false))
 		}
-		if gone := name == "list"; gone != slices.Equal(r.Gone, []string{"gone > sound/templates/controllers.yaml"}) {
+		if gone := name == "list"; gone != slices.Equal(r.Gone, []string{"gone > sound/templates/controllers.yaml > Deployment/sound-controllers > controllers"}) {
 			t.Errorf("%s: gone %v", name, r.Gone)
 		}
 	}
@@ -463,7 +474,7 @@ func TestBaseline(t *testing.T) {
 		"{}":           "it is no report of probe",
 		"{":            "unexpected end",
 		"mode":         `"mode" is no name of a hole`,
-		"a > b\na > b": "is given twice",
+		"a > b > c > d\na > b > c > d": "is given twice",
 	} {
 		if _, err := loadBaseline(writeFile(t, "baseline", baseline)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: error %v, want %q", baseline, err, want)

@@ -47,6 +47,7 @@ type search struct {
 	tries    map[int]int // how often a branch was steered for, by site
 	news     map[string]bool
 	goals    map[string]bool // that were suggested
+	spelled  map[watch.Place]bool
 	writers  map[string]bool // files that wrote a controllers workload
 	items    []string        // how far elements of lists are indented there
 	fields   []string        // and fields of containers
@@ -95,6 +96,7 @@ const (
 	maxTries = 12
 	// The ranks after those of what is filled in, which are its turns.
 	rankSteer    = 1
+	rankSpelled  = 4
 	rankGoal     = 2
 	rankRetry    = 30
 	rankTexts    = 40
@@ -115,7 +117,7 @@ func newSearch(s *subject, pins configuration, atBase outcome, options Options) 
 	found := &search{
 		subject: s, options: options, shape: shape, subchart: places.Subcharts(loaded), now: coalesced, atBase: atBase,
 		coverage: newCoverage(s.watched), seen: map[string]bool{"": true}, filled: map[watch.Place]bool{},
-		tries: map[int]int{}, news: map[string]bool{}, goals: map[string]bool{}, writers: map[string]bool{},
+		tries: map[int]int{}, news: map[string]bool{}, goals: map[string]bool{}, spelled: map[watch.Place]bool{}, writers: map[string]bool{},
 	}
 	for _, pin := range pins {
 		found.pinned = append(found.pinned, pin.path)
@@ -225,6 +227,11 @@ func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 			}
 		}
 	}
+	if broken && len(c) == 1 && c[0].isValue() {
+		if err := s.spell(trace.Values, c[0]); err != nil {
+			return err
+		}
+	}
 	if fresh.news {
 		s.quiet = 0
 	}
@@ -242,6 +249,27 @@ func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 		return err
 	}
 	return s.fill(c, trace, fresh)
+}
+
+// spell adds the further spellings of a scalar at a place where one does harm.
+func (s *search) spell(values map[string]any, c change) error {
+	place := watch.PlaceOf(c.path...)
+	switch c.value.(type) {
+	case []any, nil:
+		return nil
+	}
+	if shape := s.shape.At(place); s.spelled[place] || shape != nil && len(shape.Enum) > 0 {
+		return nil
+	}
+	s.spelled[place] = true
+	for _, corpus := range s.judge.corpora {
+		for _, spelling := range corpus.Spellings {
+			if err := s.addTo(values, nil, place, spelling, rankSpelled); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // unsetsOrAuto reports whether a value takes the variable away or makes it auto.
@@ -291,6 +319,11 @@ func (s *search) steer(c configuration, trace *watch.Trace, fresh fresh, broken 
 		}
 		if broken {
 			rank += rankBroken
+		}
+		if keys := suggestion.Place.Keys(); s.isVariable(keys[len(keys)-1]) {
+			if err := s.addTo(trace.Values, c, suggestion.Place, string(mode.Auto), 0); err != nil {
+				return err
+			}
 		}
 		if err := s.addAll(trace.Values, c, suggestion, rank); err != nil {
 			return err
