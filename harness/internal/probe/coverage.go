@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -40,8 +41,17 @@ type fresh struct {
 // add adds what one rendering did, and returns what of it is new.
 func (c *coverage) add(trace *watch.Trace) fresh {
 	fresh := fresh{outcomes: map[watch.Outcome]bool{}, sites: map[[2]int]bool{}, printed: map[watch.Place]bool{}}
+	var unseen []watch.Outcome
 	for outcome := range trace.Outcomes {
-		if c.outcomes[outcome] || strings.HasPrefix(outcome.What, "gives ") && len(c.sides[outcome.Site]) >= maxSides {
+		if !c.outcomes[outcome] {
+			unseen = append(unseen, outcome)
+		}
+	}
+	slices.SortFunc(unseen, func(a, b watch.Outcome) int {
+		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Under, b.Under), cmp.Compare(a.What, b.What))
+	})
+	for _, outcome := range unseen {
+		if strings.HasPrefix(outcome.What, "gives ") && len(c.sides[outcome.Site]) >= maxSides {
 			continue
 		}
 		c.outcomes[outcome] = true

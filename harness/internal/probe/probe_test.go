@@ -318,7 +318,9 @@ func TestChartsOfOtherShapes(t *testing.T) {
 				}
 			}
 			r := runDefault(t, writeChart(t, files, test.changes...), Options{Budget: 400})
-			got := slices.DeleteFunc(shown(r), func(line string) bool { return strings.Contains(line, "resources.") || strings.Contains(line, "logLevel=") })
+			got := slices.DeleteFunc(shown(r), func(line string) bool {
+				return strings.Contains(line, "resources.") || strings.Contains(line, "logLevel=")
+			})
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -471,9 +473,9 @@ func TestBaseline(t *testing.T) {
 		}
 	}
 	for baseline, want := range map[string]string{
-		"{}":           "it is no report of probe",
-		"{":            "unexpected end",
-		"mode":         `"mode" is no name of a hole`,
+		"{}":                           "it is no report of probe",
+		"{":                            "unexpected end",
+		"mode":                         `"mode" is no name of a hole`,
 		"a > b > c > d\na > b > c > d": "is given twice",
 	} {
 		if _, err := loadBaseline(writeFile(t, "baseline", baseline)); err == nil || !strings.Contains(err.Error(), want) {

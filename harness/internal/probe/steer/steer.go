@@ -252,7 +252,7 @@ func (r *reader) value(now any, origins []watch.Origin, want any, n, depth int) 
 			}
 		case origin.Key && origin.Exact:
 			keys := origin.Place.Keys()
-			if text, ok := want.(string); ok {
+			if text, ok := want.(string); ok && text != "" && text != "true" {
 				r.add(watch.PlaceOf(keys[:len(keys)-1]...).Key(text), at)
 			}
 		case origin.Exact || there && reflect.DeepEqual(at, now):
@@ -453,11 +453,8 @@ func keyed(call watch.CallEvent, i int) []any {
 	}
 	at := collection
 	for _, key := range path {
-		fields, ok := at.(map[string]any)
-		if at, ok = fields[key]; !ok {
-			at = nil
-			break
-		}
+		fields, _ := at.(map[string]any)
+		at = fields[key]
 	}
 	if at != nil {
 		all = append(all, withKey{path, nil})
