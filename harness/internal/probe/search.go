@@ -479,6 +479,10 @@ func (s *search) with(values map[string]any, c configuration, place watch.Place,
 	if len(keys) == 0 || place.IsValue() && s.shape.At(place).Refuses(value) {
 		return nil, nil
 	}
+	// A name that YAML reads as something else is a mistake of another kind.
+	if _, there := watch.At(values, place); !there && slices.Contains([]string{"", "true", "false", "null"}, keys[len(keys)-1]) {
+		return nil, nil
+	}
 	if place.IsValue() {
 		var at any = values
 		for i, key := range keys {

@@ -4,6 +4,7 @@
 package places
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -80,12 +81,34 @@ func Of(c *chart.Chart) (*Shape, error) {
 			if root.Fields == nil {
 				root.Fields = map[string]*Shape{}
 			}
-			if root.Fields[name] == nil {
-				root.Fields[name] = shape
-			}
+			root.Fields[name] = root.Fields[name].with(shape)
 		}
 	}
 	return root, nil
+}
+
+// with is a shape with what another says, where it says nothing itself.
+func (s *Shape) with(other *Shape) *Shape {
+	if s == nil || other == nil {
+		return cmp.Or(s, other)
+	}
+	both := *other
+	both.loose = s.loose || other.loose
+	if len(s.Types) > 0 {
+		both.Types = s.Types
+	}
+	if len(s.Enum) > 0 {
+		both.Enum = s.Enum
+	}
+	both.Fields = maps.Clone(other.Fields)
+	for key, field := range s.Fields {
+		if both.Fields == nil {
+			both.Fields = map[string]*Shape{}
+		}
+		both.Fields[key] = field.with(other.Fields[key])
+	}
+	both.Element = s.Element.with(other.Element)
+	return &both
 }
 
 // namesOf are the names under which a chart depends on another.
