@@ -163,7 +163,7 @@ func TestVariants(t *testing.T) {
 		{variant: "name-without-suffix", want: []string{ownAuto}},
 	}
 	probed := map[string]bool{}
-	for _, test := range lane.Part(t, tests, 10) {
+	for _, test := range lane.Part(t, tests, 15) {
 		probed[test.variant] = true
 		t.Run(strings.Join([]string{test.variant, test.values, test.accepts}, ","), func(t *testing.T) {
 			t.Parallel()
@@ -218,7 +218,7 @@ func TestGuardedVariants(t *testing.T) {
 		t.Run(variant, func(t *testing.T) {
 			t.Parallel()
 			options := variantOptions(t, values)
-			options.Set = []string{"agents.controllersMigrationsGuard=enforce"}
+			options.Set, options.Budget = []string{"agents.controllersMigrationsGuard=enforce"}, 300
 			r := runDefault(t, filepath.Join(variants, variant), options)
 			chart := r.Charts[0]
 			if got, designed := own(t, r, variant); len(got)+len(designed) > 0 || chart.Base != Harmless || r.ExitStatus(false) != 0 {
