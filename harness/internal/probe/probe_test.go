@@ -415,7 +415,7 @@ func TestEscaped(t *testing.T) {
 	want := []string{
 		"escaped --set mode=auto",
 		`hole CNM001 --set-json 'mode="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto"'`,
-		`hole CNM004 CNM005 --set-json 'mode="probe\n            - name: JANGAR_MIGRATIONS\n              value: auto"'`,
+		`hole CNM003 CNM004 CNM005 CNM006 --set-json 'mode="$(PROBE)"'`,
 	}
 	if diff := cmp.Diff(want, shown(r)); diff != "" || r.ExitStatus(false) != 2 {
 		t.Errorf("status %d (-want +got):\n%s", r.ExitStatus(false), diff)
