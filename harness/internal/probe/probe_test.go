@@ -284,7 +284,7 @@ func TestChartsOfOtherShapes(t *testing.T) {
 	}
 	for _, test := range lane.Part(t, []shape{
 		{"a switch", []string{value, "            - name: JANGAR_MIGRATIONS\n              value: {{ if .Values.first }}auto{{ else }}skip{{ end }}\n", schema, ""},
-			[]string{"hole CNM002 --set first=true"}},
+			[]string{"hole CNM002 --set first=AUTO"}},
 		{"two switches", []string{value, "            - name: JANGAR_MIGRATIONS\n              value: {{ if and .Values.first .Values.second.one }}auto{{ else }}skip{{ end }}\n", schema, "",
 			"replicas: 1\n", "replicas: 1\nfirst: false\nsecond: {one: false}\n"},
 			[]string{"hole CNM002 --set first=true --set second.one=true"}},
@@ -294,7 +294,7 @@ func TestChartsOfOtherShapes(t *testing.T) {
 		{"a list with names of its own", []string{value, value + "            {{- range .Values.settings }}\n            - name: {{ .variable }}\n              value: {{ .content | quote }}\n            {{- end }}\n", schema, ""},
 			[]string{`hole CNM002 CNM003 CNM004 CNM006 --set-json 'settings=[{"content":"auto","variable":"JANGAR_MIGRATIONS"}]'`}},
 		{"an auto that is refused", []string{"value: skip", "value: {{ if eq .Values.mode \"auto\" }}{{ fail \"no\" }}{{ end }}{{ .Values.mode | quote }}", schema, "", "replicas: 1\n", "replicas: 1\nmode: skip\n"},
-			[]string{"hole CNM002 --set mode=probe"}},
+			[]string{"hole CNM002 CNM003 --set mode=AUTO"}},
 		{"a field that is not needed", []string{value, value + "            {{- range .Values.settings }}\n            - name: {{ .variable }}\n              value: {{ .content | quote }} {{ with .comment }}# {{ . }}{{ end }}\n            {{- end }}\n", schema, ""},
 			[]string{`hole CNM002 CNM003 CNM004 CNM006 --set-json 'settings=[{"content":"auto","variable":"JANGAR_MIGRATIONS"}]'`}},
 		{"a map of maps", []string{value, value + "            {{- range $k, $v := .Values.settings }}\n            - name: {{ $k }}\n              value: {{ $v.content | quote }}\n            {{- end }}\n", schema, ""},
