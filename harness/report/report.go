@@ -79,8 +79,9 @@ type Report struct {
 type Shard struct {
 	Index int `json:"index"`
 	Count int `json:"count"`
-	// Targets counts those of all shards.
+	// Targets counts those of all shards, and Mine those of this one.
 	Targets     int  `json:"targets"`
+	Mine        int  `json:"mine"`
 	AllowAbsent bool `json:"allowAbsent"`
 	// Arguments are the paths below which some target must have a controllers
 	// workload.

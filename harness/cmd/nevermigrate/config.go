@@ -257,7 +257,7 @@ Exit status: 0, or 2 when the configuration cannot be read.`,
 // said of one that has no value.
 var configKeys = []struct{ key, none string }{
 	{"constraints", "(the policy's defaults)"}, {"paths", "(none)"}, {"exclude", "(none)"}, {"exemptions", "(none)"},
-	{"baseline", "(none)"}, {"kubeVersion", "(none)"}, {"apiVersions", "(none)"}, {"argocd", "(none: what Argo CD deploys is not judged)"}, {"outputs", "(none)"},
+	{"baseline", "(none)"}, {"kubeVersion", "(none)"}, {"apiVersions", "(none)"}, {"argocd", "(none but what git says)"}, {"outputs", "(none)"},
 }
 
 // sorted are the values in the order of the keys.

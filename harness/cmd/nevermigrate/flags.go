@@ -37,6 +37,12 @@ func addRenderFlags(cmd *cobra.Command, options *check.Options) {
 	must(cmd.MarkFlagFilename("helm-command"))
 }
 
+// addRootFlag adds the flag for root Applications.
+func addRootFlag(cmd *cobra.Command, options *check.Options) {
+	cmd.Flags().StringArrayVar(&options.Roots, "root", nil, "`FILE` with an Application or ApplicationSet that leads to all that counts; what Argo CD does not deploy from there is left out, and named")
+	must(cmd.MarkFlagFilename("root", "yaml", "yml", "json"))
+}
+
 // addReleaseFlags adds the flags for the release of a chart, as helm template has
 // them.
 func addReleaseFlags(cmd *cobra.Command, release *render.Release) {

@@ -190,8 +190,12 @@ func (w *World) again(ctx context.Context, a Application, overlay map[string][]b
 		return a, err
 	}
 	for _, object := range objects {
-		if object.Content["kind"] != a.object.Content["kind"] || nameOf(object.Content) != nameOf(a.object.Content) {
+		if object.Content["kind"] != a.object.Content["kind"] || NameOf(object.Content) != NameOf(a.object.Content) {
 			continue
+		}
+		// A kustomization may have given it a namespace and labels.
+		if a.object.Content["metadata"] != nil {
+			object.Content["metadata"] = a.object.Content["metadata"]
 		}
 		made, _, err := w.Applications(ctx, Object{Content: object.Content, File: a.object.File})
 		if err != nil {

@@ -18,7 +18,7 @@ func readSettings(file string) (source.Settings, error) {
 		return source.Settings{}, err
 	}
 	for _, object := range objects {
-		if object.Content["kind"] == "ConfigMap" && nameOf(object.Content) == "argocd-cm" {
+		if object.Content["kind"] == "ConfigMap" && NameOf(object.Content) == "argocd-cm" {
 			settings, err := source.ReadSettings(object.Content)
 			if err != nil {
 				return source.Settings{}, fmt.Errorf("read settings of Argo CD %s: %w", file, err)
@@ -64,7 +64,8 @@ func readObjects(file string) ([]manifest.Object, error) {
 	return objects, nil
 }
 
-func nameOf(content map[string]any) string {
+// NameOf is the name of an object; empty when it has none.
+func NameOf(content map[string]any) string {
 	metadata, _ := content["metadata"].(map[string]any)
 	name, _ := metadata["name"].(string)
 	return name

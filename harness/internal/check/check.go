@@ -68,11 +68,15 @@ type Options struct {
 	Exempt *exempt.Set
 	// PathOf is the path by which Exempt knows a target. Nil: its own.
 	PathOf func(string) string
-	// ArgoCD is what is said of the Argo CD that deploys the repository. Nil: nothing
-	// is, and what it deploys is not judged.
-	ArgoCD *argocd.Instance
-	// world is made of it.
-	world *argocd.World
+	// ArgoCD says what is known of the Argo CD that deploys the repository; it is asked
+	// when there is an Application. Nil: nothing is known, and what it deploys is not
+	// judged.
+	ArgoCD func() (*argocd.Instance, error)
+	// Roots are files with Applications and ApplicationSets. What these lead to is
+	// judged, and nothing else. Empty: everything is.
+	Roots []string
+	// deploys are made of them.
+	deploys *deployments
 	// Provenance is what the caller knows of it: the configuration and the commit.
 	Provenance report.Provenance
 	// Stdin is what the path "-" reads. Nil: nothing.
@@ -160,8 +164,8 @@ func provenance(evaluators []*evaluate.Evaluator, options Options) (*report.Prov
 }
 
 // targetsBy judges the targets of a coverage, without that, by the evaluators that a
-// function loads. It adds those that Argo CD makes of what they render, until there are
-// no more, and returns what else their objects make of something.
+// function loads. It adds those that no Application that is judged deploys, and returns
+// what their objects make of something else.
 func targetsBy(ctx context.Context, found *find.Coverage, deploys *deployments, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, []find.NotJudged, error) {
 	// The policy is compiled while the first apps are rendered.
 	evaluators := sync.OnceValues(load)
@@ -169,29 +173,27 @@ func targetsBy(ctx context.Context, found *find.Coverage, deploys *deployments, 
 	if options.Trace != nil {
 		options.Trace = &inTurn{w: options.Trace}
 	}
-	var judged []report.Target
-	var targets []find.Target
-	each := func(some []find.Target) ([]find.NotJudged, error) {
-		those, made, err := judgeAll(ctx, some, evaluators, rules, options)
-		judged, targets = append(judged, those...), append(targets, some...)
-		return made, err
-	}
-	delivered, err := deploys.follow(ctx, found.Targets, each)
+	isMine := func(t find.Target) bool { return options.Shard.Has(t.Path) }
+	mine := slices.DeleteFunc(slices.Clone(found.Targets), func(t find.Target) bool { return !isMine(t) })
+	judged, made, err := judgeAll(ctx, mine, evaluators, rules, options)
 	if err != nil {
 		return nil, nil, err
 	}
-	more, err := deploys.follow(ctx, deploys.back(found, delivered), each)
+	back := deploys.back(ctx, found, made, options)
+	more, madeToo, err := judgeAll(ctx, back, evaluators, rules, options)
 	if err != nil {
 		return nil, nil, err
 	}
-	delivered = append(delivered, more...)
-	found.Targets = targets
+	judged = append(judged, more...)
+	delivered := deploys.unknown(append(made, madeToo...))
 	deploys.tell(judged)
 	loaded, err := evaluators()
 	if err != nil {
 		return nil, nil, err
 	}
 	all := whole(found.Targets, loaded, options)
+	all.Mine = len(mine)
+	found.Targets = append(slices.Clone(found.Targets), back...)
 	if options.Shard.N > 0 {
 		r := report.New(judged)
 		r.Shard = &all
@@ -212,10 +214,9 @@ func targetsBy(ctx context.Context, found *find.Coverage, deploys *deployments, 
 	return r, delivered, nil
 }
 
-// judgeAll judges those of some targets that belong to the shard, several at the same
-// time. It also returns what their objects make of something else.
-func judgeAll(ctx context.Context, targets []find.Target, evaluators func() ([]*evaluate.Evaluator, error), rules *stated.Rules, options Options) ([]report.Target, []find.NotJudged, error) {
-	mine := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool { return !options.Shard.Has(t.Path) })
+// judgeAll judges targets, several at the same time. It also returns what their objects
+// make of something else.
+func judgeAll(ctx context.Context, mine []find.Target, evaluators func() ([]*evaluate.Evaluator, error), rules *stated.Rules, options Options) ([]report.Target, []find.NotJudged, error) {
 	judged := make([]report.Target, len(mine))
 	delivered := make([][]find.NotJudged, len(mine))
 	var group errgroup.Group
@@ -309,7 +310,7 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 	if err == nil {
 		var exempted map[string][]string
 		if exempted, err = evaluateAll(ctx, &judged, what.objects, loaded, options); err == nil {
-			if options.world != nil && slices.ContainsFunc(delivered, isArgoCD) {
+			if options.deploys != nil && slices.ContainsFunc(delivered, isArgoCD) {
 				target.Required = false // an app of apps
 			}
 			err = addStated(ctx, target, &judged, exempted, loaded, rules, options)
@@ -341,7 +342,7 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 	if what.note != "" {
 		judged.Note = what.note
 	}
-	if options.world == nil && len(delivered) > 0 && len(judged.Workloads)+len(judged.Findings)+len(judged.Exempted) == 0 {
+	if options.deploys == nil && len(delivered) > 0 && len(judged.Workloads)+len(judged.Findings)+len(judged.Exempted) == 0 {
 		judged.Note = "no workload is bound here, and " + plaintext.Count(len(delivered), "object") + " of it make others that are not judged"
 	}
 	return judged, delivered, nil
@@ -440,8 +441,13 @@ type file struct {
 	objects []manifest.Object
 }
 
-// contentOf renders or reads a target.
+// contentOf renders or reads a target, unless that was done to look for Applications.
 func contentOf(ctx context.Context, t find.Target, options Options) (content, error) {
+	if options.deploys != nil {
+		if made, ok := options.deploys.looked[t.Path]; ok {
+			return made.content, made.err
+		}
+	}
 	switch t.Kind {
 	case find.Missing:
 		return content{}, fmt.Errorf("read %s: %w", t, t.Err)

@@ -39,7 +39,12 @@ func List(ctx context.Context, paths []string, options Options) (*report.Coverag
 		return nil, err
 	}
 	defer deploys.close()
-	return coverage(ctx, found, nil, evaluators), nil
+	refused, err := deploys.refused(ctx, found.Targets, options)
+	if err != nil {
+		return nil, err
+	}
+	found.Targets = append(found.Targets, deploys.back(ctx, found, refused, options)...)
+	return coverage(ctx, found, refused, evaluators), nil
 }
 
 // coverage is what a report says of what was there. It takes what the objects of

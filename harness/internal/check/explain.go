@@ -26,23 +26,16 @@ func Explain(ctx context.Context, paths []string, options Options) (*report.Expl
 	}
 	defer deploys.close()
 	explanation := &report.Explanation{Version: report.Version, Targets: []report.ExplainedTarget{}}
-	_, err = deploys.follow(ctx, found.Targets, func(targets []find.Target) (made []find.NotJudged, _ error) {
-		for _, target := range targets {
-			explained := report.ExplainedTarget{Path: target.Path}
-			what, err := contentOf(ctx, target, options)
-			if err == nil {
-				made = append(made, find.Delivered(target.Path, what.objects)...)
-				explained.Workloads, err = explain(ctx, target, what, evaluators, options)
-			}
-			if err != nil {
-				explained.Error, explained.Workloads = relativeMessage(err), []report.ExplainedWorkload{}
-			}
-			explanation.Targets = append(explanation.Targets, explained)
+	for _, target := range found.Targets {
+		explained := report.ExplainedTarget{Path: target.Path}
+		what, err := contentOf(ctx, target, options)
+		if err == nil {
+			explained.Workloads, err = explain(ctx, target, what, evaluators, options)
 		}
-		return made, nil
-	})
-	if err != nil {
-		return nil, err
+		if err != nil {
+			explained.Error, explained.Workloads = relativeMessage(err), []report.ExplainedWorkload{}
+		}
+		explanation.Targets = append(explanation.Targets, explained)
 	}
 	return explanation, nil
 }

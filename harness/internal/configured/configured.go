@@ -35,7 +35,7 @@ type Run struct {
 
 // Join is a run by what is given or else by a configuration, over options that neither
 // says. File is where the file of the configuration is that has a path; nil: there. It
-// is an error when the baseline or, for Argo CD, the repository cannot be read.
+// is an error when the baseline cannot be read.
 func Join(options check.Options, given Given, c *config.Config, file func(path string) string) (Run, error) {
 	if file == nil {
 		file = func(path string) string { return path }
@@ -50,16 +50,13 @@ func Join(options check.Options, given Given, c *config.Config, file func(path s
 	inFile := func(text string) string { return file(c.Local(text)) }
 
 	run := Run{Check: options, Baseline: given.Baseline}
-	run.Paths = either(given.Paths, local(c.Paths, c.Local))
+	run.Paths = either(either(given.Paths, local(c.Paths, c.Local)), options.Roots)
 	run.Check.Constraints = either(given.Constraints, local(c.Constraints, inFile))
 	run.Check.Render.KubeVersion = cmp.Or(given.KubeVersion, c.KubeVersion.Value, options.Render.KubeVersion)
 	run.Check.Render.APIVersions = either(given.APIVersions, local(c.APIVersions, asItIs))
 	run.Check.Excluded = c.Excludes()
 	run.Check.Provenance = report.Provenance{Configuration: c.Source(), Commit: repository.HeadCommit(".")}
-	var err error
-	if run.Check.ArgoCD, err = instance(c); err != nil {
-		return run, err
-	}
+	run.Check.ArgoCD = instanceOf(c)
 	run.Check.Exempt = exempt.New(c, run.Paths)
 	if given.NoBaseline {
 		run.Baseline = ""
@@ -71,6 +68,7 @@ func Join(options check.Options, given Given, c *config.Config, file func(path s
 	if run.Baseline == "" {
 		return run, nil
 	}
+	var err error
 	run.Check.Exempt, err = run.Check.Exempt.WithBaseline(run.Baseline)
 	return run, err
 }

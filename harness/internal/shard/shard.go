@@ -51,6 +51,7 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 	var judged []report.Target
 	var baselines []*report.Baseline
 	seen := map[int]bool{}
+	mine := 0
 	for i, r := range reports {
 		if r.Version != report.Version {
 			return nil, fmt.Errorf("report %d has version %d, and this program reads version %d", i+1, r.Version, report.Version)
@@ -72,6 +73,7 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 		}
 		seen[shard.Index] = true
 		judged = append(judged, r.Targets...)
+		mine += r.Shard.Mine
 		baselines = append(baselines, r.Baseline)
 	}
 	all := *reports[0].Shard
@@ -80,8 +82,8 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 			return nil, fmt.Errorf("shard %d/%d is missing", k, all.Count)
 		}
 	}
-	if len(judged) != all.Targets || len(all.Constraints) == 0 {
-		return nil, fmt.Errorf("the shards have %d targets together, and the run has %d", len(judged), all.Targets)
+	if mine != all.Targets || len(all.Constraints) == 0 {
+		return nil, fmt.Errorf("the shards have %d targets together, and the run has %d", mine, all.Targets)
 	}
 	slices.SortFunc(judged, func(a, b report.Target) int {
 		return cmp.Compare(a.Path, b.Path)
@@ -111,8 +113,14 @@ func coverageOf(reports []*report.Report) *report.Coverage {
 		return nil
 	}
 	all := *reports[0].Coverage
-	all.NotJudged = slices.Clone(all.NotJudged)
+	all.NotJudged, all.Judged = slices.Clone(all.NotJudged), slices.Clone(all.Judged)
 	for _, r := range reports[1:] {
+		// A shard may have found that no Application that deploys something is judged.
+		for _, j := range r.Coverage.Judged {
+			if !slices.Contains(all.Judged, j) {
+				all.Judged = append(all.Judged, j)
+			}
+		}
 		for _, n := range r.Coverage.NotJudged {
 			if !slices.Contains(all.NotJudged, n) {
 				all.NotJudged = append(all.NotJudged, n)
@@ -120,8 +128,11 @@ func coverageOf(reports []*report.Report) *report.Coverage {
 		}
 	}
 	// A shard may have found that something does not render by itself.
-	all.Judged = slices.DeleteFunc(slices.Clone(all.Judged), func(j report.Judged) bool {
+	all.Judged = slices.DeleteFunc(all.Judged, func(j report.Judged) bool {
 		return slices.ContainsFunc(all.NotJudged, func(n report.NotJudged) bool { return n.Path == j.Path && n.Kind == j.Kind })
+	})
+	all.Read = slices.DeleteFunc(slices.Clone(all.Read), func(r report.Reading) bool {
+		return slices.ContainsFunc(all.Judged, func(j report.Judged) bool { return j.Path == r.Path && j.Kind == r.Kind })
 	})
 	slices.SortStableFunc(all.NotJudged, func(a, b report.NotJudged) int { return cmp.Compare(a.Path, b.Path) })
 	return &all
