@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -74,6 +75,31 @@ func (a *ArgoCD) Said() []Text {
 		add(d.Line, "cluster %s has Kubernetes %s%s", d.Cluster, d.KubeVersion, versions)
 	}
 	return said
+}
+
+// changed hands over the lines and paths of the entries that say something else than
+// those of another configuration: what Argo CD deploys may look different then. One
+// more entry only makes more to be judged.
+func (a *ArgoCD) changed(from *ArgoCD, add func(line int, path string)) {
+	if a == nil || from == nil {
+		return
+	}
+	for i, r := range a.Repositories {
+		if slices.ContainsFunc(from.Repositories, func(o Repository) bool { return o.URL == r.URL && o.Path != r.Path }) {
+			add(r.Line, fmt.Sprintf("argocd.repositories[%d]", i))
+		}
+	}
+	if from.Settings.Value != "" && a.Settings.Value != from.Settings.Value && a.Settings.Value != "" {
+		add(a.Settings.Line, "argocd.settings")
+	}
+	for i, d := range a.Destinations {
+		isOther := func(o Destination) bool {
+			return o.Cluster == d.Cluster && (o.KubeVersion != d.KubeVersion || !slices.Equal(o.APIVersions, d.APIVersions))
+		}
+		if slices.ContainsFunc(from.Destinations, isOther) {
+			add(d.Line, fmt.Sprintf("argocd.destinations[%d]", i))
+		}
+	}
 }
 
 // argocd reads what Argo CD knows.

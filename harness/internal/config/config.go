@@ -310,15 +310,15 @@ func (c *Config) Excludes() func(path string) (reason string, excluded bool) {
 }
 
 // Added are the places of exclusions and exemptions that another configuration, such
-// as that of another commit, does not have.
+// as that of another commit, does not have, and of what is said otherwise of Argo CD.
 func (c *Config) Added(base *Config) []report.Cause {
 	var places []report.Cause
-	add := func(line int, format string, i int) {
-		places = append(places, report.Cause{File: c.File, Line: line, Column: 1, Path: fmt.Sprintf(format, i), Layer: report.ConfigurationLayer})
+	add := func(line int, path string) {
+		places = append(places, report.Cause{File: c.File, Line: line, Column: 1, Path: path, Layer: report.ConfigurationLayer})
 	}
 	for i, e := range c.Exclude {
 		if !slices.ContainsFunc(base.Exclude, func(o Exclusion) bool { return o.Path == e.Path }) {
-			add(e.Line, "exclude[%d]", i)
+			add(e.Line, fmt.Sprintf("exclude[%d]", i))
 		}
 	}
 	for i, e := range c.Exemptions {
@@ -326,9 +326,10 @@ func (c *Config) Added(base *Config) []report.Cause {
 			return o.Code == e.Code && o.Workload == e.Workload && o.Container == e.Container && o.Path == e.Path
 		}
 		if !slices.ContainsFunc(base.Exemptions, isSame) {
-			add(e.Line, "exemptions[%d]", i)
+			add(e.Line, fmt.Sprintf("exemptions[%d]", i))
 		}
 	}
+	c.ArgoCD.changed(base.ArgoCD, add)
 	return places
 }
 
