@@ -127,9 +127,12 @@ type Target struct {
 	// Error says why it could not be decided, in one message.
 	Error string `json:"error,omitempty"`
 	// Note says what else is to be known, such as that nothing was rendered.
-	Note      string     `json:"note,omitempty"`
-	Workloads []Workload `json:"workloads"`
-	Findings  []Finding  `json:"findings"`
+	Note string `json:"note,omitempty"`
+	// Chain are the places that an Application of Argo CD comes from: its file or that
+	// of its ApplicationSet, then what gives the parameters.
+	Chain     []ApplicationPlace `json:"chain,omitempty"`
+	Workloads []Workload         `json:"workloads"`
+	Findings  []Finding          `json:"findings"`
 	// Exempted are findings that pass. They count as neither denied nor warned, and
 	// their causes are not looked for.
 	Exempted []Exempted `json:"exempted,omitempty"`

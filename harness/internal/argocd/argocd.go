@@ -110,7 +110,9 @@ func (w *World) Applications(ctx context.Context, object Object) ([]Application,
 	for _, made := range result.Applications {
 		chain := []Place{from}
 		for _, origin := range made.Origins {
-			chain = append(chain, Place{File: from.File, Line: origin.Line, Path: origin.String()})
+			line := origin.Line
+			origin.Line = 0 // which its text has, too
+			chain = append(chain, Place{File: from.File, Line: line, Path: origin.String()})
 		}
 		one, err := w.application(object, made.Object, chain)
 		if err != nil {

@@ -60,9 +60,7 @@ func reported(a argocd.Application, rendered []source.Source, err error) report.
 	r := report.Application{
 		Name: a.Name, Namespace: a.Namespace, Project: cmp.Or(a.Spec.Project, "default"), Sources: []report.ApplicationSource{},
 		Destination: report.Destination{Server: to.Server, Name: to.Name, Namespace: to.Namespace}, Judged: err == nil,
-	}
-	for _, place := range a.Chain {
-		r.Chain = append(r.Chain, report.ApplicationPlace{File: place.File, Line: place.Line, Path: place.Path})
+		Chain: chainOf(&a),
 	}
 	for i, s := range a.Sources() {
 		one := report.ApplicationSource{RepoURL: s.RepoURL, Path: s.Path, Chart: s.Chart, Revision: s.TargetRevision}
@@ -75,4 +73,14 @@ func reported(a argocd.Application, rendered []source.Source, err error) report.
 		r.Reason = relativeMessage(err)
 	}
 	return r
+}
+
+// chainOf are the places that an Application comes from, as seen from the working
+// directory.
+func chainOf(a *argocd.Application) []report.ApplicationPlace {
+	var chain []report.ApplicationPlace
+	for _, place := range a.Chain {
+		chain = append(chain, report.ApplicationPlace{File: cmp.Or(a.File(), place.File), Line: place.Line, Path: place.Path})
+	}
+	return chain
 }

@@ -297,6 +297,9 @@ func Rules(ctx context.Context, options Options) ([]catalogue.Rule, error) {
 // target stands in the report.
 func judge(ctx context.Context, target find.Target, evaluators func() ([]*evaluate.Evaluator, error), rules *stated.Rules, options Options) (report.Target, []find.NotJudged, error) {
 	judged := report.Target{Path: target.Path}
+	if application, ok := target.By.(*argocd.Application); ok {
+		judged.Chain = chainOf(application)
+	}
 	what, err := contentOf(ctx, target, options)
 	loaded, loadErr := evaluators()
 	if loadErr != nil {
