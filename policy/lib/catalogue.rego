@@ -225,6 +225,13 @@ rules := {
 		"remedy": "Keep the line that is meant, and remove the others.",
 		"forms": {"twice": {"message": "One map of {file} sets {variable} {count} times: {values}. The one that is taken, without a word, is in line {taken}."}},
 	},
+	"CNM107": {
+		"severity": "warn",
+		"title": "What runs may differ from what Git says",
+		"description": "Argo CD leaves something as it is in the cluster, so controllers may run with another environment than the one that is judged here.",
+		"remedy": "Remove it, or judge what runs too: kubectl get deployments -A -o yaml | nevermigrate check -",
+		"forms": {"live": {"message": "{field} of Application {name}: {what}."}},
+	},
 }
 
 # METADATA

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -173,6 +175,39 @@ func (w *World) Render(ctx context.Context, a Application, options render.Option
 // File is the file in which the Application stands, or the ApplicationSet that makes it;
 // empty when another app renders it.
 func (a Application) File() string { return a.object.File }
+
+// Place is where a field of the Application stands, such as spec.ignoreDifferences[0]; in
+// an ApplicationSet it is that of the template. Its line is 0 where it is not known.
+func (a Application) Place(field string) Place {
+	place := Place{File: a.Chain[0].File, Path: field}
+	if a.object.IsSet() {
+		place.Path = "spec.template." + field
+	}
+	node := a.object.Node
+	if node != nil && node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
+		node = node.Content[0]
+	}
+	for _, key := range strings.FieldsFunc(place.Path, func(r rune) bool { return strings.ContainsRune(".[]", r) }) {
+		if node == nil {
+			return place
+		}
+		if i, err := strconv.Atoi(key); err == nil && node.Kind == yaml.SequenceNode && i < len(node.Content) {
+			node = node.Content[i]
+			continue
+		}
+		member := node
+		node = nil
+		for i := 0; member.Kind == yaml.MappingNode && i+1 < len(member.Content); i += 2 {
+			if member.Content[i].Value == key {
+				node = member.Content[i+1]
+			}
+		}
+	}
+	if node != nil {
+		place.Line = node.Line
+	}
+	return place
+}
 
 // again makes an Application once more, when its file is one of an overlay.
 func (w *World) again(ctx context.Context, a Application, overlay map[string][]byte) (Application, error) {

@@ -31,6 +31,15 @@ func applicationOf(ctx context.Context, t find.Target, options Options) (content
 		made.note = "nothing was rendered, so nothing is applied"
 	}
 	for _, w := range result.Warnings {
+		if w.Live {
+			application := t.By.(*argocd.Application)
+			place := report.Cause{Path: w.Field, Layer: report.ApplicationLayer}
+			if at := application.Place(w.Field); at.Line > 0 {
+				place.File, place.Line, place.Column, place.Path = application.File(), at.Line, 1, at.Path
+			}
+			made.live = append(made.live, live{w.Message, place})
+			continue
+		}
 		made.note = strings.TrimPrefix(made.note+"; "+w.Field+": "+w.Message, "; ")
 	}
 	return made, nil

@@ -317,6 +317,9 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 				target.Required = false // an app of apps
 			}
 			err = addStated(ctx, target, &judged, exempted, loaded, rules, options)
+			if err == nil && target.Kind == find.Application {
+				err = addLive(ctx, target, &judged, append(slices.Clone(options.deploys.live[target.Path]), what.live...), loaded, rules)
+			}
 			options.exempt(&judged)
 		}
 	}
@@ -406,6 +409,25 @@ func addStated(ctx context.Context, t find.Target, judged *report.Target, exempt
 	return nil
 }
 
+// addLive adds what the rule finds in an Application that leaves something as it is in
+// the cluster, for each constraint that binds controllers of it.
+func addLive(ctx context.Context, t find.Target, judged *report.Target, places []live, evaluators []*evaluate.Evaluator, rules *stated.Rules) error {
+	for _, evaluator := range evaluators {
+		c := constraintOf(evaluator)
+		if !stated.Binds(c, judged.Workloads) {
+			continue
+		}
+		for _, l := range places {
+			finding, err := rules.Live(ctx, c, t.By.(*argocd.Application).Name, l.what, l.place)
+			if err != nil {
+				return err
+			}
+			judged.Findings = append(judged.Findings, finding)
+		}
+	}
+	return nil
+}
+
 // addTwice adds what the rule finds that looks into an app's files.
 func addTwice(ctx context.Context, dir string, judged *report.Target, evaluators []*evaluate.Evaluator, rules *stated.Rules, options Options) error {
 	for _, evaluator := range evaluators {
@@ -430,6 +452,8 @@ type content struct {
 	objects []manifest.Object
 	// note is what else is to be known of it.
 	note string
+	// live are the places by which what runs may differ from the objects.
+	live []live
 	// sources are those of an Application.
 	sources []source.Source
 	// files are the texts that were read; none for an app, whose objects come without

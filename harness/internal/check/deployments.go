@@ -46,6 +46,8 @@ type deployments struct {
 	// held are the targets that are left to the Applications that deploy them.
 	held  []held
 	notes map[string]string
+	// live are the places by which what runs may differ from what targets render.
+	live map[string][]live
 	// looked are the contents of targets in which Applications were looked for.
 	looked map[string]looked
 }
@@ -54,6 +56,12 @@ type deployments struct {
 type written struct {
 	find.NotJudged
 	isRendered bool
+}
+
+// live is what a place says of what runs.
+type live struct {
+	what  string
+	place report.Cause
 }
 
 // held is a target, and those that judge it as it is deployed.
@@ -84,7 +92,7 @@ func (o *Options) deployments(ctx context.Context, found *find.Coverage) (*find.
 	}
 	d := &deployments{
 		open: o.ArgoCD, top: top, known: map[string][]string{}, targets: map[string]find.Target{}, deployed: map[string][]string{},
-		seen: map[string]bool{}, notes: map[string]string{}, looked: map[string]looked{},
+		seen: map[string]bool{}, live: map[string][]live{}, notes: map[string]string{}, looked: map[string]looked{},
 	}
 	o.deploys = d
 	with, err := d.find(ctx, found, *o)
@@ -240,7 +248,9 @@ func (d *deployments) expand(ctx context.Context, objects []find.NotJudged) (tar
 				d.note(target.Path, "Argo CD drops it: "+dropped)
 			}
 			for _, w := range warnings {
-				d.note(target.Path, fmt.Sprintf("%s: %s", w.Path, w.Message))
+				d.live[target.Path] = append(d.live[target.Path], live{w.Message, report.Cause{
+					File: object.File, Line: w.Line, Column: w.Column, Path: w.Path, Layer: report.ApplicationLayer,
+				}})
 			}
 			targets = append(targets, target)
 		}

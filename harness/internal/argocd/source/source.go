@@ -92,6 +92,8 @@ type Warning struct {
 	// Field is the place in the Application.
 	Field   string
 	Message string
+	// Live says that what runs may differ from the objects.
+	Live bool
 }
 
 // Render makes the objects of an Application. Errors are a *Problem, or say that a
@@ -142,7 +144,7 @@ type rendering struct {
 }
 
 func (r *rendering) warn(field, format string, args ...any) {
-	r.result.Warnings = append(r.result.Warnings, Warning{field, fmt.Sprintf(format, args...)})
+	r.result.Warnings = append(r.result.Warnings, Warning{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
 // named puts the name of the Application into a problem.
