@@ -40,12 +40,12 @@ func (o Options) repository(url, revision string) (*Repository, error) {
 		}
 		return nil, &refusal{
 			fmt.Sprintf("revision %q of %s is not the one that is judged", revision, url),
-			"use HEAD or the branch that is judged, or judge that revision",
+			"use HEAD, name it in argocd.revisions of the configuration if it is, or judge that revision",
 		}
 	}
 	return nil, &refusal{
 		fmt.Sprintf("the files of %q are not here", url),
-		"map the URL to a local checkout, or exclude the ApplicationSet",
+		"map the URL to a local checkout in argocd.repositories of the configuration, or exclude the ApplicationSet",
 	}
 }
 

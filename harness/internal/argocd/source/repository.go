@@ -37,9 +37,9 @@ func (r *rendering) repository(field, url, revision string) (*Repository, error)
 		}
 		return nil, refused(field+".targetRevision",
 			fmt.Sprintf("revision %q is not the one that is judged", revision),
-			"use HEAD or the branch that is judged, or judge that revision")
+			"use HEAD, name it in argocd.revisions of the configuration if it is, or judge that revision")
 	}
 	return nil, refused(field+".repoURL",
 		fmt.Sprintf("the files of %q are in another repository", url),
-		"map the URL to a local checkout, or exclude the Application")
+		"map the URL to a local checkout in argocd.repositories of the configuration, or exclude the Application")
 }

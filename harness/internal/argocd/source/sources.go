@@ -167,7 +167,7 @@ func (o *one) locate() error {
 		return o.locateChart()
 	}
 	if strings.HasPrefix(o.source.RepoURL, "oci://") {
-		return refused(o.field+".repoURL", "it is in an OCI registry, which is another repository", "map the URL to a local checkout, or exclude the Application")
+		return refused(o.field+".repoURL", "it is in an OCI registry, which is another repository", "map the URL to a local checkout in argocd.repositories of the configuration, or exclude the Application")
 	}
 	repository, err := o.repository(o.field, o.source.RepoURL, o.source.TargetRevision)
 	if err != nil {
