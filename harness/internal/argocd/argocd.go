@@ -29,8 +29,10 @@ type Object struct {
 	// lines; nil: it has none.
 	File string
 	Node *yaml.Node
-	// By is the target that renders it, when it stands in no file.
-	By string
+	// By is the target that renders it, when it stands in no file, and Again makes its
+	// content once more with other files in the place of some.
+	By    string
+	Again func(ctx context.Context, overlay map[string][]byte) (map[string]any, error)
 }
 
 // IsSet reports whether the object is an ApplicationSet.
@@ -209,8 +211,19 @@ func (a Application) Place(field string) Place {
 	return place
 }
 
+// By is the target that renders the object of the Application; empty when that stands in
+// a file.
+func (a Application) By() string { return a.object.By }
+
 // again makes an Application once more, when its file is one of an overlay.
 func (w *World) again(ctx context.Context, a Application, overlay map[string][]byte) (Application, error) {
+	if a.object.Again != nil && len(overlay) > 0 {
+		content, err := a.object.Again(ctx, overlay)
+		if err != nil {
+			return a, err
+		}
+		return w.made(ctx, a, Object{Content: content, By: a.object.By})
+	}
 	real, err := filepath.EvalSymlinks(filepath.FromSlash(a.object.File))
 	if err != nil || a.object.File == "" {
 		return a, nil
@@ -234,14 +247,20 @@ func (w *World) again(ctx context.Context, a Application, overlay map[string][]b
 		if a.object.Content["metadata"] != nil {
 			object.Content["metadata"] = a.object.Content["metadata"]
 		}
-		made, _, err := w.Applications(ctx, Object{Content: object.Content, File: a.object.File})
-		if err != nil {
-			return a, err
-		}
-		for _, one := range made {
-			if one.Key() == a.Key() {
-				return one, nil
-			}
+		return w.made(ctx, a, Object{Content: object.Content, File: a.object.File})
+	}
+	return a, fmt.Errorf("there is no Application %s any more", a.Name)
+}
+
+// made is an Application as an object makes it.
+func (w *World) made(ctx context.Context, a Application, object Object) (Application, error) {
+	made, _, err := w.Applications(ctx, object)
+	if err != nil {
+		return a, err
+	}
+	for _, one := range made {
+		if one.Key() == a.Key() {
+			return one, nil
 		}
 	}
 	return a, fmt.Errorf("there is no Application %s any more", a.Name)
@@ -250,7 +269,9 @@ func (w *World) again(ctx context.Context, a Application, overlay map[string][]b
 // fromTop is where an object stands, from the top of the work tree.
 func (w *World) fromTop(object Object) string {
 	if object.File == "" {
-		return object.By
+		// A target is a folder, with what follows it.
+		folder, _, _ := strings.Cut(object.By, " (")
+		return FromTop(w.top, filepath.FromSlash(folder)) + object.By[len(folder):]
 	}
 	return FromTop(w.top, object.File)
 }

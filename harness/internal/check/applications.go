@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/argocd"
@@ -74,18 +75,40 @@ func newApplicationSearcher(target find.Target, what content, evaluators []*eval
 			return result.Objects, nil
 		},
 	}
+	options.deploys.places(&d, target, what)
+	return applicationSearcher{cause.NewDeployment(d, evaluators, cause.Options{Render: options.Render})}
+}
+
+// places adds the files and folders that decide of an Application: its own, those of its
+// sources, and those of what renders it.
+func (d *deployments) places(to *cause.Deployment, t find.Target, what content) {
+	application, ok := t.By.(*argocd.Application)
+	if !ok {
+		for _, w := range d.written {
+			if slices.Contains(w.By, t.Path) {
+				to.Applications = append(to.Applications, filepath.FromSlash(w.Path))
+			}
+		}
+		to.Folders = append(to.Folders, filepath.FromSlash(t.Path))
+		return
+	}
 	if file := application.File(); file != "" {
-		d.Applications = append(d.Applications, filepath.FromSlash(file))
+		to.Applications = append(to.Applications, filepath.FromSlash(file))
 	}
 	for _, s := range what.sources {
 		if s.Folder != "" {
-			d.Folders = append(d.Folders, s.Folder)
+			to.Folders = append(to.Folders, s.Folder)
 		}
-		if s.Type == source.Helm {
-			d.Values = append(d.Values, s.Files...)
+		switch s.Type {
+		case source.Helm:
+			to.Values = append(to.Values, s.Files...)
+		case source.Directory:
+			to.Manifests = append(to.Manifests, s.Files...)
 		}
 	}
-	return applicationSearcher{cause.NewDeployment(d, evaluators, cause.Options{Render: options.Render})}
+	if parent, ok := d.parents[application.By()]; ok {
+		d.places(to, parent, d.looked[parent.Path].content)
+	}
 }
 
 // applicationSearcher says so when it finds nothing.

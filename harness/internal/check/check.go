@@ -471,10 +471,15 @@ type file struct {
 // contentOf renders or reads a target, unless that was done to look for Applications.
 func contentOf(ctx context.Context, t find.Target, options Options) (content, error) {
 	if options.deploys != nil {
-		if made, ok := options.deploys.looked[t.Path]; ok {
-			return made.content, made.err
+		if known, ok := options.deploys.looked[t.Path]; ok {
+			return known.content, known.err
 		}
 	}
+	return made(ctx, t, options)
+}
+
+// made renders or reads a target.
+func made(ctx context.Context, t find.Target, options Options) (content, error) {
 	switch t.Kind {
 	case find.Missing:
 		return content{}, fmt.Errorf("read %s: %w", t, t.Err)

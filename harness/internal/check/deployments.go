@@ -48,8 +48,10 @@ type deployments struct {
 	notes map[string]string
 	// live are the places by which what runs may differ from what targets render.
 	live map[string][]live
-	// looked are the contents of targets in which Applications were looked for.
-	looked map[string]looked
+	// looked are the contents of targets in which Applications were looked for, and
+	// parents these targets, by their paths.
+	looked  map[string]looked
+	parents map[string]find.Target
 }
 
 // written is an object in a file, and whether a target renders it as it stands there.
@@ -93,6 +95,7 @@ func (o *Options) deployments(ctx context.Context, found *find.Coverage) (*find.
 	d := &deployments{
 		open: o.ArgoCD, top: top, known: map[string][]string{}, targets: map[string]find.Target{}, deployed: map[string][]string{},
 		seen: map[string]bool{}, live: map[string][]live{}, notes: map[string]string{}, looked: map[string]looked{},
+		parents: map[string]find.Target{},
 	}
 	o.deploys = d
 	with, err := d.find(ctx, found, *o)
@@ -156,7 +159,7 @@ func (d *deployments) find(ctx context.Context, found *find.Coverage, options Op
 		if wave > maxWaves {
 			return nil, fmt.Errorf("apps of apps render others that differ each time, %d times one after the other: look for an Application that renders itself", maxWaves)
 		}
-		next, rest, err := d.expand(ctx, objects)
+		next, rest, err := d.expand(ctx, objects, options)
 		if err != nil {
 			return nil, err
 		}
@@ -219,13 +222,13 @@ func (d *deployments) unreachable(with *find.Coverage, roots []string) {
 
 // expand makes targets of objects of Argo CD. The rest is that of which nobody can make
 // an Application, with the reason.
-func (d *deployments) expand(ctx context.Context, objects []find.NotJudged) (targets []find.Target, rest []find.NotJudged, err error) {
+func (d *deployments) expand(ctx context.Context, objects []find.NotJudged, options Options) (targets []find.Target, rest []find.NotJudged, err error) {
 	for _, n := range objects {
 		if err := d.enter(); err != nil {
 			return nil, nil, err
 		}
 		d.seen[string(n.Text)] = true
-		object := d.objectOf(&n)
+		object := d.objectOf(&n, options)
 		applications, warnings, err := d.world.Applications(ctx, object)
 		if err == nil && len(applications) == 0 {
 			n.Reason = "it makes no Application"
@@ -273,13 +276,13 @@ func (d *deployments) enter() error {
 
 // objectOf is an object that was found in a file, or that a target renders: then it has
 // the file in which it stands, if it stands in one as it is.
-func (d *deployments) objectOf(n *find.NotJudged) argocd.Object {
+func (d *deployments) objectOf(n *find.NotJudged, options Options) argocd.Object {
 	info, err := os.Stat(filepath.FromSlash(n.Path))
 	isFile := err == nil && info.Mode().IsRegular()
 	if !isFile {
 		i := slices.IndexFunc(d.written, func(w written) bool { return isWritten(n.Object, w.Object) })
 		if i < 0 {
-			return argocd.Object{Content: n.Object, By: n.Path}
+			return argocd.Object{Content: n.Object, By: n.Path, Again: d.again(*n, options)}
 		}
 		d.written[i].isRendered = true
 		n.Path, n.Document = d.written[i].Path, d.written[i].Document
@@ -292,6 +295,24 @@ func (d *deployments) objectOf(n *find.NotJudged) argocd.Object {
 		}
 	}
 	return object
+}
+
+// again renders the target that an object is from once more, and returns the object.
+func (d *deployments) again(n find.NotJudged, options Options) func(context.Context, map[string][]byte) (map[string]any, error) {
+	return func(ctx context.Context, overlay map[string][]byte) (map[string]any, error) {
+		options.Render.Overlay = overlay
+		what, err := made(ctx, d.parents[n.Path], options)
+		if err != nil {
+			return nil, err
+		}
+		name := argocd.NameOf(n.Object)
+		for _, other := range find.Delivered(n.Path, what.objects) {
+			if other.Kind == n.Kind && argocd.NameOf(other.Object) == name {
+				return other.Object, nil
+			}
+		}
+		return nil, fmt.Errorf("there is no %s %s any more", n.Kind, name)
+	}
 }
 
 // isWritten reports whether a rendered object is one that stands in a file, but for
@@ -334,12 +355,12 @@ func (d *deployments) look(ctx context.Context, targets []find.Target, options O
 
 // render makes the contents of targets, several at the same time.
 func (d *deployments) render(ctx context.Context, targets []find.Target, options Options) error {
-	made := make([]looked, len(targets))
+	all := make([]looked, len(targets))
 	var group errgroup.Group
 	group.SetLimit(cmp.Or(options.Jobs, runtime.GOMAXPROCS(0)+1))
 	for i, target := range targets {
 		group.Go(func() error {
-			made[i].content, made[i].err = contentOf(ctx, target, options)
+			all[i].content, all[i].err = contentOf(ctx, target, options)
 			return nil
 		})
 	}
@@ -348,7 +369,7 @@ func (d *deployments) render(ctx context.Context, targets []find.Target, options
 		return context.Cause(ctx)
 	}
 	for i, target := range targets {
-		d.looked[target.Path] = made[i]
+		d.looked[target.Path], d.parents[target.Path] = all[i], target
 	}
 	return nil
 }
@@ -524,7 +545,7 @@ func (d *deployments) back(ctx context.Context, found *find.Coverage, notJudged 
 			_, err := contentOf(ctx, d.targets[path], options)
 			return !isRefused(err)
 		}
-		return !slices.ContainsFunc(notJudged, func(n find.NotJudged) bool { return n.Kind == find.Application && n.Path == path })
+		return !slices.ContainsFunc(notJudged, func(n find.NotJudged) bool { return n.Kind == find.Application && n.Path == path && n.Object == nil })
 	}
 	var back []find.Target
 	for _, h := range d.held {
