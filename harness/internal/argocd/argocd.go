@@ -5,6 +5,7 @@ package argocd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -133,9 +134,12 @@ func (w *World) application(object Object, content map[string]any, chain []Place
 	if err != nil {
 		return Application{}, fmt.Errorf("%w: correct the type", err)
 	}
+	if decoded.Name == "" {
+		return Application{}, errors.New("read an Application: metadata.name is missing: add it")
+	}
 	a := Application{Application: decoded, Chain: chain, Dropped: dropped, object: object}
 	for _, s := range sourcesOf(&decoded.Spec) {
-		if s.Path == "" || s.Chart != "" {
+		if s.Path == "" || s.Chart != "" || !filepath.IsLocal(filepath.FromSlash(s.Path)) {
 			continue
 		}
 		for _, repository := range w.view.Repositories {

@@ -481,7 +481,7 @@ func (d *deployments) target(n find.NotJudged, application argocd.Application) (
 	d.known[application.Key()] = append(d.known[application.Key()], spec)
 	first := n.Path
 	if len(application.Folders) > 0 {
-		first = find.DisplayPath(application.Folders[0])
+		first = d.shown(application.Folders[0])
 	}
 	target := find.Target{
 		Path: d.pathOf(first, application), Kind: find.Application, Argument: n.Path, By: &application,
@@ -492,6 +492,23 @@ func (d *deployments) target(n find.NotJudged, application argocd.Application) (
 		d.deployed[real] = append(d.deployed[real], target.Path)
 	}
 	return target, true
+}
+
+// shown is a folder as seen from the working directory, when both are in the work tree.
+func (d *deployments) shown(folder string) string {
+	path := find.DisplayPath(folder)
+	dir, err := os.Getwd()
+	if err != nil || !filepath.IsAbs(path) {
+		return path
+	}
+	dir = render.RealPath(dir)
+	if relative, err := filepath.Rel(d.top, dir); err != nil || !filepath.IsLocal(relative) {
+		return path
+	}
+	if relative, err := filepath.Rel(dir, render.RealPath(folder)); err == nil {
+		return filepath.ToSlash(relative)
+	}
+	return path
 }
 
 // pathOf is what the target for an Application is called: by no line, which changes with
