@@ -165,7 +165,9 @@ func (w *World) Render(ctx context.Context, a Application, options render.Option
 	if err != nil {
 		return nil, err
 	}
-	return source.Render(ctx, a.Application, w.view, options)
+	view := w.view
+	view.Chart = source.Charts(ctx, options.Charts)
+	return source.Render(ctx, a.Application, view, options)
 }
 
 // File is the file in which the Application stands, or the ApplicationSet that makes it;

@@ -101,11 +101,17 @@ func (p *inflator) Generate() (resmap.ResMap, error) {
 }
 
 func (p *inflator) generate() (resmap.ResMap, error) {
-	home := p.chartHome()
-	if err := p.requireVendored(home); err != nil {
-		return nil, err
+	home, within := p.chartHome(), p.run.bounds
+	folder := filepath.Join(home, p.stock.Name)
+	if !isFolder(folder) { // one that is committed wins, as kustomize has it
+		var err error
+		if home, err = p.uncommitted(home); err != nil {
+			return nil, err
+		}
+		folder = filepath.Join(home, p.stock.Name)
+		within.root, within.app = folder, folder
 	}
-	if err := p.run.bounds.checkChart(filepath.Join(home, p.stock.Name)); err != nil {
+	if err := within.checkChart(folder); err != nil {
 		return nil, err
 	}
 	values, err := p.values()
@@ -114,6 +120,9 @@ func (p *inflator) generate() (resmap.ResMap, error) {
 	}
 	manifests, err := p.run.helm.template(p.run.ctx, p.stock.HelmChart, home, values)
 	if err != nil {
+		if shown := ShownMessage(p.run.charts, folder, err.Error()); shown != err.Error() {
+			return nil, errors.New(shown)
+		}
 		return nil, err
 	}
 	if int64(len(manifests)) > p.run.maxBytes {
@@ -134,13 +143,11 @@ func (p *inflator) chartHome() string {
 	return home
 }
 
-// requireVendored refuses a chart that kustomize would download.
+// requireVendored is the error for a chart that is not in the folder home, which
+// kustomize would download.
 func (p *inflator) requireVendored(home string) error {
-	folder := filepath.Join(home, p.stock.Name)
-	if info, err := os.Stat(folder); err == nil && info.IsDir() {
-		return nil
-	}
 	if p.stock.Repo == "" {
+		folder := filepath.Join(home, p.stock.Name)
 		return fmt.Errorf("no chart at %s: commit the chart there, or correct helmGlobals.chartHome or the chart's name", folder)
 	}
 	ref, repo := p.stock.Name, " --repo "+p.stock.Repo

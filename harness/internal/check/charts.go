@@ -1,0 +1,87 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/proompteng/nevermigrate/harness/internal/find"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
+)
+
+// Unread is a target whose charts are not all known.
+type Unread struct {
+	// Path is the target's.
+	Path   string
+	Reason string
+	// Chart says that the reason is a chart which is not in the work tree and cannot
+	// be had. Otherwise the target does not render, or nobody can know here what it is.
+	Chart bool
+	// Refused says that All does not judge it either.
+	Refused bool
+}
+
+// Charts renders what All would judge, so that Render.Charts of the options is asked for
+// every chart that is not in the work tree. Nothing is judged. It returns the targets of
+// which not every chart was asked for. Its error is that of All.
+func Charts(ctx context.Context, paths []string, options Options) ([]Unread, error) {
+	found, err := look(ctx, paths, options)
+	if err != nil {
+		return nil, err
+	}
+	found, deploys, err := options.deployments(ctx, found)
+	if err != nil {
+		return nil, err
+	}
+	defer deploys.close()
+	unread := []Unread{}
+	each := func(targets []find.Target) ([]find.NotJudged, error) {
+		made := make([][]find.NotJudged, len(targets))
+		problems := make([]*Unread, len(targets))
+		var group errgroup.Group
+		group.SetLimit(runtime.GOMAXPROCS(0) + 1)
+		for i, target := range targets {
+			group.Go(func() error {
+				what, err := contentOf(ctx, target, options)
+				made[i], problems[i] = find.Delivered(target.Path, what.objects), unreadBy(target, err)
+				if isRefused(err) {
+					made[i] = append(made[i], find.NotJudged{Path: target.Path, Kind: target.Kind})
+				}
+				return ctx.Err()
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return nil, context.Cause(ctx)
+		}
+		for _, problem := range problems {
+			if problem != nil {
+				unread = append(unread, *problem)
+			}
+		}
+		return slices.Concat(made...), nil
+	}
+	left, err := deploys.follow(ctx, found.Targets, each)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := deploys.follow(ctx, deploys.back(found, left), each); err != nil {
+		return nil, err
+	}
+	return unread, nil
+}
+
+// unreadBy is what is said of a target for which there was an error, or nil.
+func unreadBy(target find.Target, err error) *Unread {
+	if err == nil || errors.Is(err, render.ErrNothingRendered) {
+		return nil
+	}
+	var chart *render.ChartError
+	u := &Unread{Path: target.Path, Reason: relativeMessage(err), Chart: errors.As(err, &chart), Refused: isRefused(err)}
+	if isOptional(target) && !u.Chart {
+		return nil // it need not render by itself
+	}
+	return u
+}
