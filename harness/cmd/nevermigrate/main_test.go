@@ -17,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/proompteng/nevermigrate/harness/internal/pull/chartserver"
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
 )
 
@@ -30,6 +31,7 @@ func TestMain(m *testing.M) {
 // that they print.
 func TestScripts(t *testing.T) {
 	root := stock.Root(t)
+	charts := &chartServers{running: map[string]*chartserver.Server{}}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		UpdateScripts:       *update,
@@ -39,7 +41,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("REPO", root)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "validate": validate, "keygen": keygen, "unstamp": unstamp},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "validate": validate, "keygen": keygen, "unstamp": unstamp, "serve": charts.serve},
 	})
 }
 

@@ -135,7 +135,7 @@ func vendorAll(cmd *cobra.Command, vendor *pull.Vendor, result *pull.Result, pat
 		fmt.Fprintf(cmd.ErrOrStderr(), "Warning: not looked at whole: %s: %s\n", plaintext.Line(u.Path), plaintext.Lines(u.Reason))
 	}
 	if len(failed) > 0 {
-		return fmt.Errorf("%s cannot have its charts, so %s is as it was:\n%s", plaintext.Count(len(failed), "target"), result.Lock, strings.Join(failed, "\n"))
+		return fmt.Errorf("the charts of %s cannot be had, so %s is as it was:\n%s", plaintext.Count(len(failed), "target"), result.Lock, strings.Join(failed, "\n"))
 	}
 	// A target that does not render may use what nothing else does.
 	whole = whole && !slices.ContainsFunc(unread, func(u check.Unread) bool { return !u.Refused })

@@ -104,10 +104,9 @@ func (e *ChartError) Unwrap() error { return e.Err }
 // uncommitted finds the chart of an entry that is not in the folder home, and returns
 // the folder that it is in, under its name.
 func (p *inflator) uncommitted(home string) (string, error) {
-	missing := p.requireVendored(home)
 	charts := p.run.charts
 	if charts == nil || p.stock.Repo == "" {
-		return "", missing
+		return "", p.requireVendored(home)
 	}
 	ref := ChartRef{Repo: p.stock.Repo, Name: p.stock.Name, Version: p.stock.Version}.Normal()
 	if problem := ref.VersionProblem(); problem != "" {
@@ -115,7 +114,7 @@ func (p *inflator) uncommitted(home string) (string, error) {
 	}
 	folder, err := charts.Chart(p.run.ctx, ref)
 	if errors.Is(err, ErrNotLocked) {
-		return "", fmt.Errorf("%w; or run `nevermigrate vendor`, which uses the network, and commit what it writes", missing)
+		return "", &ChartError{p.where(), fmt.Errorf("the chart is not committed, and %w: run `nevermigrate vendor`, which uses the network, and commit the lock; or %s", err, p.remedy(home))}
 	}
 	if err != nil {
 		return "", &ChartError{p.where(), err}

@@ -61,6 +61,9 @@ type inflator struct {
 	stock   *builtins.HelmChartInflationGeneratorPlugin
 	helpers *resmap.PluginHelpers
 	run     *run
+	// committed is the folder in which the chart is not, and downloaded that in which
+	// it is; both are empty for a chart that is committed.
+	committed, downloaded string
 }
 
 // Config implements resmap.Configurable: the stock generator reads and checks
@@ -104,11 +107,13 @@ func (p *inflator) generate() (resmap.ResMap, error) {
 	home, within := p.chartHome(), p.run.bounds
 	folder := filepath.Join(home, p.stock.Name)
 	if !isFolder(folder) { // one that is committed wins, as kustomize has it
+		p.committed = folder
 		var err error
 		if home, err = p.uncommitted(home); err != nil {
 			return nil, err
 		}
 		folder = filepath.Join(home, p.stock.Name)
+		p.downloaded = folder
 		within.root, within.app = folder, folder
 	}
 	if err := within.checkChart(folder); err != nil {
@@ -150,6 +155,11 @@ func (p *inflator) requireVendored(home string) error {
 		folder := filepath.Join(home, p.stock.Name)
 		return fmt.Errorf("no chart at %s: commit the chart there, or correct helmGlobals.chartHome or the chart's name", folder)
 	}
+	return fmt.Errorf("chart is not vendored and rendering does not use the network: %s", p.remedy(home))
+}
+
+// remedy is how a chart is committed.
+func (p *inflator) remedy(home string) string {
 	ref, repo := p.stock.Name, " --repo "+p.stock.Repo
 	if strings.HasPrefix(p.stock.Repo, "oci://") {
 		ref, repo = strings.TrimSuffix(p.stock.Repo, "/")+"/"+p.stock.Name, ""
@@ -158,7 +168,7 @@ func (p *inflator) requireVendored(home string) error {
 	if p.stock.Version != "" {
 		version = " --version " + p.stock.Version
 	}
-	return fmt.Errorf("chart is not vendored and rendering does not use the network: run `helm pull %s%s%s --untar --untardir %s` and commit the folder", ref, repo, version, home)
+	return fmt.Sprintf("run `helm pull %s%s%s --untar --untardir %s` and commit the folder", ref, repo, version, home)
 }
 
 // values follows the stock generator's createNewMergedValuesFile and
@@ -201,6 +211,13 @@ func (p *inflator) valuesFile() ([]byte, error) {
 	file := p.stock.ValuesFile
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(p.helpers.Loader().Root(), file)
+	}
+	if inChart, err := filepath.Rel(p.committed, file); p.downloaded != "" && err == nil && filepath.IsLocal(inChart) {
+		values, err := p.run.overlay.readFile(filepath.Join(p.downloaded, inChart))
+		if err != nil {
+			return nil, fmt.Errorf("values file %s: no such file in the chart", file)
+		}
+		return values, nil
 	}
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("values file %s: no such file", file)

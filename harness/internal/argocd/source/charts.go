@@ -21,7 +21,7 @@ func Charts(ctx context.Context, charts render.ChartStore) func(repoURL, chart, 
 		}
 		folder, err := charts.Chart(ctx, ref)
 		if errors.Is(err, render.ErrNotLocked) {
-			return "", refused(".chart", fmt.Sprintf("its chart is in another repository, %s, and %v", repoURL, err), "run `nevermigrate vendor`, which uses the network, commit the chart and name its path, or exclude the Application")
+			return "", refused(".chart", fmt.Sprintf("its chart is in another repository, and %v", err), "run `nevermigrate vendor`, which uses the network, and commit the lock; or exclude the Application")
 		}
 		return folder, err
 	}
