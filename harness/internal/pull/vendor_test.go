@@ -161,7 +161,9 @@ func TestFaults(t *testing.T) {
 		{"half an archive", func(w *world) { a := archive("one", "1.0.0"); w.Add("one", "1.0.0", a[:len(a)/2], "") }, render.ChartRef{Repo: "REPO", Name: "one", Version: "1.0.0"}, "unpack chart one 1.0.0 of REPO: read archive: unexpected EOF"},
 		{"no archive", func(w *world) { w.Add("one", "1.0.0", []byte("<html>not a chart</html>"), "") }, render.ChartRef{Repo: "REPO", Name: "one", Version: "1.0.0"}, "unpack chart one 1.0.0 of REPO: read archive: gzip: invalid header"},
 		{"a path that leads out", func(w *world) { w.Add("one", "1.0.0", archive("one", "1.0.0", "one/../../evil", "x"), "") }, render.ChartRef{Repo: "REPO", Name: "one", Version: "1.0.0"}, "unpack chart one 1.0.0 of REPO: chart illegally references parent directory"},
-		{"a link", func(w *world) { w.Add("one", "1.0.0", archive("one", "1.0.0", "one/values.yaml", "-> /etc/passwd"), "") }, render.ChartRef{Repo: "REPO", Name: "one", Version: "1.0.0"}, "unpack chart one 1.0.0 of REPO: one/values.yaml in the archive is neither a file nor a folder"},
+		{"a link", func(w *world) {
+			w.Add("one", "1.0.0", archive("one", "1.0.0", "one/values.yaml", "-> /etc/passwd"), "")
+		}, render.ChartRef{Repo: "REPO", Name: "one", Version: "1.0.0"}, "unpack chart one 1.0.0 of REPO: one/values.yaml in the archive is neither a file nor a folder"},
 		{"another chart", func(w *world) { w.Add("one", "1.0.0", archive("two", "1.0.0"), "") }, render.ChartRef{Repo: "REPO", Name: "one", Version: "1.0.0"}, "unpack chart one 1.0.0 of REPO: the archive has a chart of another name"},
 		{"who is not let in", func(w *world) { w.Require("me", "secret") }, render.ChartRef{Repo: "REPO", Name: "one", Version: "1.0.0"}, "download chart one 1.0.0 of REPO: read the index of the repository: failed to fetch REPO/index.yaml : 401 Unauthorized"},
 		{"too large", func(w *world) {
@@ -276,7 +278,9 @@ func TestCredentials(t *testing.T) {
 	if diff := cmp.Diff([]string{"/x/there-1.0.0.tgz"}, other.Requests()); diff != "" {
 		t.Errorf("the other server (-want +got):\n%s", diff)
 	}
-	if requests := w.Requests(); !slices.Contains(requests, "/charts/here-1.0.0.tgz me") || !slices.ContainsFunc(requests, func(r string) bool { return strings.HasPrefix(r, "/v2/charts/here/blobs/") && strings.HasSuffix(r, " me") }) {
+	if requests := w.Requests(); !slices.Contains(requests, "/charts/here-1.0.0.tgz me") || !slices.ContainsFunc(requests, func(r string) bool {
+		return strings.HasPrefix(r, "/v2/charts/here/blobs/") && strings.HasSuffix(r, " me")
+	}) {
 		t.Errorf("requests %q", requests)
 	}
 	for _, name := range []string{w.lock, w.cache.Dir} {
