@@ -2,6 +2,7 @@ package pull_test
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net"
@@ -290,6 +291,52 @@ func TestCredentials(t *testing.T) {
 			}
 			return nil
 		})
+	}
+}
+
+// TestTLS: what repositories.yaml says of TLS counts, and nothing is believed without it.
+func TestTLS(t *testing.T) {
+	w := newWorld(t)
+	w.Server = chartserver.StartTLS()
+	t.Cleanup(w.Server.Close)
+	w.Add("one", "1.0.0", archive("one", "1.0.0"), "")
+	ref := render.ChartRef{Repo: w.Repo(), Name: "one", Version: "1.0.0"}
+	dir := t.TempDir()
+	config := filepath.Join(dir, "repositories.yaml")
+	t.Setenv("HELM_REPOSITORY_CONFIG", config)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: w.Certificate().Raw})
+	for name, text := range map[string]string{"ca.pem": string(authority), "empty.pem": "no"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unknown := "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+	for _, test := range []struct{ what, entry, want string }{
+		{"nothing", "", unknown},
+		{"its authority", "caFile: DIR/ca.pem", "<nil>"},
+		{"anything goes", "insecure_skip_tls_verify: true", "<nil>"},
+		{"no file", "caFile: DIR/gone.pem", "read the authority of Helm's repository mine: open DIR/gone.pem: no such file or directory"},
+		{"no authority", "caFile: DIR/empty.pem", "read the authority of Helm's repository mine: DIR/empty.pem has no certificate"},
+		{"no key", "certFile: DIR/ca.pem, keyFile: DIR/empty.pem", "read the certificate of Helm's repository mine: tls: failed to find any PEM data in key input"},
+	} {
+		text := fmt.Sprintf("apiVersion: v1\nrepositories:\n- {name: mine, url: %q, %s}\n", w.Repo(), strings.ReplaceAll(test.entry, "DIR", dir))
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_ = os.RemoveAll(w.cache.Dir)
+		_, err := w.vendor(t, false, ref)
+		got := strings.NewReplacer(dir, "DIR", "download "+ref.String()+": ", "", "read the index of the repository: ", "", `Get "`+w.Repo()+`/index.yaml": `, "").Replace(fmt.Sprint(err))
+		if got != test.want {
+			t.Errorf("%s: got  %s\nwant %s", test.what, got, test.want)
+		}
+	}
+	v, err := pull.NewVendor(w.lock, w.cache, pull.NewClient(0, false), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	if _, err := v.Chart(t.Context(), render.ChartRef{Repo: w.Registry(), Name: "one", Version: "1.0.0"}); err == nil || !strings.HasSuffix(err.Error(), unknown) {
+		t.Errorf("a registry: %v", err)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -70,12 +72,21 @@ func Start() *Server {
 	return s
 }
 
+// StartTLS starts a server with TLS, by a certificate that nobody trusts by himself.
+func StartTLS() *Server {
+	s := &Server{}
+	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+	s.Config.ErrorLog = log.New(io.Discard, "", 0) // who does not trust it, says so
+	s.StartTLS()
+	return s
+}
+
 // Repo is the URL of the repository.
 func (s *Server) Repo() string { return s.URL + "/charts" }
 
 // Registry is the URL of the folder of the registry.
 func (s *Server) Registry() string {
-	return "oci://" + strings.TrimPrefix(s.URL, "http://") + "/charts"
+	return "oci://" + s.URL[strings.Index(s.URL, "//")+2:] + "/charts"
 }
 
 // Add adds a chart, in place of one of the same name and version. Its URL in the index is
