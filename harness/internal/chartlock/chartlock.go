@@ -265,9 +265,6 @@ func (r reader) chart(node *yaml.Node, key string) (Chart, error) {
 	if problem := Problem(c.ChartRef); problem != "" {
 		return c, r.fail(node, key, "%s", problem)
 	}
-	if c.ChartRef != c.Normal() {
-		return c, r.fail(members["repo"], key+".repo", "it must be %s, and the name %s", c.Normal().Repo, c.Normal().Name)
-	}
 	if !digestPattern.MatchString(c.SHA256) {
 		return c, r.fail(members["sha256"], key+".sha256", "it must have 64 hexadecimal digits")
 	}

@@ -247,6 +247,53 @@ func TestChanged(t *testing.T) {
 	if diff := cmp.Diff([]pull.Chart{{ChartRef: ref, SHA256: report.Digest(second), State: pull.Updated}}, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
+
+	// Update asks the repository, whatever the cache has.
+	w.Add("one", "1.0.0", first, "")
+	if got, err = w.vendor(t, true, ref); err != nil || got[0].State != pull.Updated {
+		t.Errorf("got %v, %v", got, err)
+	}
+	if got, err = w.vendor(t, true, ref); err != nil || got[0].State != pull.Downloaded {
+		t.Errorf("got %v, %v", got, err)
+	}
+
+	// What somebody else has locked meanwhile is not overwritten.
+	slow, err := pull.NewVendor(w.lock, w.cache, pull.NewClient(0, true), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	if _, err := slow.Chart(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	w.Add("one", "1.0.0", second, "")
+	if _, err := w.vendor(t, true, ref); err != nil {
+		t.Fatal(err)
+	}
+	before = w.files(t)
+	_, _, err = slow.Write(true)
+	if want := fmt.Sprintf("%s: somebody else wrote %s meanwhile, with another digest: run vendor once more", w.lock, ref); fmt.Sprint(err) != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	slow.Close()
+	if diff := cmp.Diff(before["nevermigrate.lock"], w.files(t)["nevermigrate.lock"]); diff != "" {
+		t.Errorf("the lock (-want +got):\n%s", diff)
+	}
+}
+
+// TestBothVersions: an index may have a version with a v and without one.
+func TestBothVersions(t *testing.T) {
+	w := newWorld(t)
+	versions := []string{"v1.0.0", "1.0.0", "v2.0.0", "3.0.0"}
+	for _, version := range versions {
+		w.Add("one", version, archive("one", version), "")
+	}
+	for asked, want := range map[string]string{"1.0.0": "1.0.0", "v1.0.0": "v1.0.0", "2.0.0": "v2.0.0", "v3.0.0": "3.0.0"} {
+		got, err := w.vendor(t, false, render.ChartRef{Repo: w.Repo(), Name: "one", Version: asked})
+		if err != nil || got[0].SHA256 != report.Digest(archive("one", want)) {
+			t.Errorf("%s: %v, %v", asked, got, err)
+		}
+	}
 }
 
 // TestCredentials: they are those of Helm's files, and go to their own server only.
@@ -414,8 +461,9 @@ func TestInterrupted(t *testing.T) {
 	}
 	defer v.Close()
 	ref := render.ChartRef{Repo: "http://" + listener.Addr().String(), Name: "one", Version: "1.0.0"}
-	if _, err := v.Chart(ctx, ref); !errors.Is(err, context.Canceled) {
-		t.Errorf("got %v", err)
+	began := time.Now()
+	if _, err := v.Chart(ctx, ref); !errors.Is(err, context.Canceled) || time.Since(began) > 30*time.Second {
+		t.Errorf("got %v after %s", err, time.Since(began))
 	}
 	if files := w.files(t); len(files) > 0 {
 		t.Errorf("files are left: %v", files)
