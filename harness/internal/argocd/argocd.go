@@ -5,6 +5,7 @@ package argocd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -167,7 +168,12 @@ func (w *World) Render(ctx context.Context, a Application, options render.Option
 	}
 	view := w.view
 	view.Chart = source.Charts(ctx, options.Charts)
-	return source.Render(ctx, a.Application, view, options)
+	result, err := source.Render(ctx, a.Application, view, options)
+	var problem *source.Problem
+	if options.Charts != nil && errors.As(err, &problem) {
+		problem.Reason = options.Charts.ShownMessage(problem.Reason)
+	}
+	return result, err
 }
 
 // File is the file in which the Application stands, or the ApplicationSet that makes it;

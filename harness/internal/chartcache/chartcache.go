@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
@@ -181,6 +182,16 @@ func (f *Folders) Shown(path string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// ShownMessage implements render.ChartStore.
+func (f *Folders) ShownMessage(message string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for folder, shown := range f.shown { // none of them is in another one
+		message = strings.ReplaceAll(message, folder, shown)
+	}
+	return message
 }
 
 // scan refuses an archive that is not worth unpacking. Helm, which unpacks it, refuses

@@ -76,7 +76,7 @@ func TestLocked(t *testing.T) {
 			t.Errorf("%s is shown as %q", path, got)
 		}
 	}
-	if got := render.ShownMessage(l, folder, "stat "+folder+"/x: no"); got != "stat shown.lock!/one-1.0.0/x: no" {
+	if got := l.ShownMessage("stat " + folder + "/x: no"); got != "stat shown.lock!/one-1.0.0/x: no" {
 		t.Errorf("message %q", got)
 	}
 	file, sha := l.Used()

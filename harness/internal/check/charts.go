@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -20,7 +21,7 @@ type Unread struct {
 	// Chart says that the reason is a chart which is not in the work tree and cannot
 	// be had. Otherwise the target does not render, or nobody can know here what it is.
 	Chart bool
-	// Refused says that All does not judge it either.
+	// Refused says that All need not judge it either.
 	Refused bool
 }
 
@@ -81,7 +82,10 @@ func unreadBy(target find.Target, err error) *Unread {
 	var chart *render.ChartError
 	u := &Unread{Path: target.Path, Reason: relativeMessage(err), Chart: errors.As(err, &chart), Refused: isRefused(err)}
 	if isOptional(target) && !u.Chart {
-		return nil // it need not render by itself
+		if !strings.Contains(u.Reason, "helm dependency build") {
+			return nil // it need not render by itself
+		}
+		u.Refused = true
 	}
 	return u
 }

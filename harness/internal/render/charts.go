@@ -64,6 +64,8 @@ type ChartStore interface {
 	// Shown is how reports call a path in a folder that was returned: as a file of an
 	// archive. Of any other path it is not ok.
 	Shown(path string) (shown string, ok bool)
+	// ShownMessage is a message with the folders that were returned shown in this way.
+	ShownMessage(message string) string
 	// Used is the file that says which charts were returned, with its SHA-256; it is
 	// empty when none was.
 	Used() (file, sha256 string)
@@ -71,17 +73,6 @@ type ChartStore interface {
 
 // ErrNotLocked says that no lock says which chart a reference is.
 var ErrNotLocked = errors.New("not locked")
-
-// ShownMessage is a message with the folders of charts named as reports call them.
-func ShownMessage(charts ChartStore, folder, message string) string {
-	if charts == nil || folder == "" {
-		return message
-	}
-	if shown, ok := charts.Shown(folder); ok {
-		return strings.ReplaceAll(message, folder, shown)
-	}
-	return message
-}
 
 // ChartError says why a chart that is not in the work tree cannot be used.
 type ChartError struct {

@@ -29,6 +29,10 @@ func (s *store) Shown(path string) (string, bool) {
 	return "LOCK!/far" + rest, ok && s.folder != ""
 }
 
+func (s *store) ShownMessage(message string) string {
+	return strings.ReplaceAll(message, s.folder, "LOCK!/far")
+}
+
 func (s *store) Used() (file, sha256 string) { return "", "" }
 
 // far is an app whose chart is not committed, with what its entry says besides.
@@ -130,7 +134,7 @@ func TestChartStoreErrors(t *testing.T) {
 		{"another error", far(version), store{err: errors.New("no")}, "DIR/app/kustomization.yaml: helmCharts[0]: no", true},
 		{"another name", strings.Replace(far(version), "name: far", "name: charts/far", 1), store{folder: folder}, "DIR/app/kustomization.yaml: helmCharts[0].name: chart far 1.0.0 of oci://example.com/charts/charts has the name far, and kustomize would not find it: write that name", true},
 		{"a file that the chart has not", far(version + "  valuesFile: charts/far-1.0.0/far/gone.yaml\n"), store{folder: folder}, "values file DIR/app/charts/far-1.0.0/far/gone.yaml: no such file in the chart", false},
-		{"a link out of the chart", far(version), store{folder: outside}, outside + "/out: symbolic link that leads to /etc/passwd, out of the repository " + outside + ": rendering reads nothing outside of it; commit a copy in its place", false},
+		{"a link out of the chart", far(version), store{folder: outside}, "LOCK!/far/out: symbolic link that leads to /etc/passwd, out of the repository LOCK!/far: rendering reads nothing outside of it; commit a copy in its place", false},
 		{"a chart that does not load", far(version), store{folder: broken}, "cannot load Chart.yaml: error converting YAML to JSON: yaml: line 1: did not find expected node content", false},
 		{"a values file outside", far(version + "  valuesFile: ../../../etc/passwd\n"), store{folder: folder}, "", false},
 	} {

@@ -93,6 +93,9 @@ func (p *inflator) Generate() (resmap.ResMap, error) {
 	if err == nil {
 		objects, err = p.generate()
 	}
+	if err != nil && p.downloaded != "" {
+		err = errors.New(p.run.charts.ShownMessage(err.Error()))
+	}
 	switch {
 	case p.run.ctx.Err() != nil: // a limit, which is not the chart's alone
 		return nil, p.run.fail(context.Cause(p.run.ctx))
@@ -125,9 +128,6 @@ func (p *inflator) generate() (resmap.ResMap, error) {
 	}
 	manifests, err := p.run.helm.template(p.run.ctx, p.stock.HelmChart, home, values)
 	if err != nil {
-		if shown := ShownMessage(p.run.charts, folder, err.Error()); shown != err.Error() {
-			return nil, errors.New(shown)
-		}
 		return nil, err
 	}
 	if int64(len(manifests)) > p.run.maxBytes {
