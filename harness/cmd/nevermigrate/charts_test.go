@@ -11,7 +11,9 @@ import (
 )
 
 // chartServers are those of the scripts by the values of $CHARTS.
-type chartServers struct{ running map[string]*chartserver.Server }
+type chartServers struct {
+	running map[string]*chartserver.Server
+}
 
 // serve packs each folder NAME-VERSION of a folder into a chart, serves them, and writes
 // the URLs into files: `serve folder [file...]`. $CHARTS is the Helm repository and

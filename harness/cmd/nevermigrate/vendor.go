@@ -20,7 +20,7 @@ import (
 
 // vendorTimeout bounds the rendering of one app with the downloads on the way, each of
 // which has a bound of its own.
-const vendorTimeout = 30 * time.Minute
+const vendorTimeout = 10 * time.Minute
 
 func newVendorCommand() *cobra.Command {
 	var options check.Options
