@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -12,7 +13,7 @@ import (
 
 // chartServers are those of the scripts by the values of $CHARTS.
 type chartServers struct {
-	running map[string]*chartserver.Server
+	running sync.Map // string → *chartserver.Server; scripts run at the same time
 }
 
 // serve packs each folder NAME-VERSION of a folder into a chart, serves them, and writes
@@ -20,7 +21,8 @@ type chartServers struct {
 // $REGISTRY the folder of the registry. With the same folder again it serves what is
 // there now. `! serve` stops.
 func (s *chartServers) serve(ts *testscript.TestScript, neg bool, args []string) {
-	server := s.running[ts.Getenv("CHARTS")]
+	found, _ := s.running.Load(ts.Getenv("CHARTS"))
+	server, _ := found.(*chartserver.Server)
 	if neg {
 		server.Close()
 		return
@@ -31,7 +33,7 @@ func (s *chartServers) serve(ts *testscript.TestScript, neg bool, args []string)
 		ts.Setenv("CHARTS", server.Repo())
 		ts.Setenv("REGISTRY", server.Registry())
 		ts.Setenv("HOST", strings.TrimPrefix(server.URL, "http://"))
-		s.running[server.Repo()] = server
+		s.running.Store(server.Repo(), server)
 	}
 	folders, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*"))
 	ts.Check(err)

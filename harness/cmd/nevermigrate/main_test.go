@@ -17,7 +17,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/proompteng/nevermigrate/harness/internal/pull/chartserver"
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
 )
 
@@ -31,7 +30,7 @@ func TestMain(m *testing.M) {
 // that they print.
 func TestScripts(t *testing.T) {
 	root := stock.Root(t)
-	charts := &chartServers{running: map[string]*chartserver.Server{}}
+	charts := &chartServers{}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		UpdateScripts:       *update,

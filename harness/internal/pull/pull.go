@@ -19,8 +19,8 @@ import (
 	"sync"
 	"time"
 
-	"helm.sh/helm/v4/pkg/cli"
 	"helm.sh/helm/v4/pkg/getter"
+	"helm.sh/helm/v4/pkg/helmpath"
 	"helm.sh/helm/v4/pkg/registry"
 	"helm.sh/helm/v4/pkg/repo/v1"
 
@@ -38,7 +38,9 @@ const (
 
 // Client downloads charts. It is safe for concurrent use.
 type Client struct {
-	settings  *cli.EnvSettings
+	// repositories and registries are Helm's files with credentials.
+	repositories, registries string
+
 	plainHTTP bool
 	timeout   time.Duration
 	// maxIndex and maxChart bound what is downloaded, in bytes.
@@ -54,11 +56,13 @@ type index struct {
 	entry *repo.Entry
 }
 
-// NewClient is a client with the settings that Helm takes from the environment. A zero
-// timeout is the default one. Registries are asked without TLS when plainHTTP says so.
+// NewClient is a client with the files that Helm takes from the environment, as New of
+// helm.sh/helm/v4/pkg/cli does, which also links a client of a cluster. A zero timeout is the default one. Registries are asked without TLS when plainHTTP says so.
 func NewClient(timeout time.Duration, plainHTTP bool) *Client {
 	return &Client{
-		settings: cli.New(), plainHTTP: plainHTTP, timeout: cmp.Or(timeout, DefaultTimeout), maxIndex: maxIndexBytes, maxChart: chartcache.MaxBytes,
+		repositories: cmp.Or(os.Getenv("HELM_REPOSITORY_CONFIG"), helmpath.ConfigPath("repositories.yaml")),
+		registries:   cmp.Or(os.Getenv("HELM_REGISTRY_CONFIG"), helmpath.ConfigPath("registry/config.json")),
+		plainHTTP:    plainHTTP, timeout: cmp.Or(timeout, DefaultTimeout), maxIndex: maxIndexBytes, maxChart: chartcache.MaxBytes,
 		indexes: map[string]func() (*index, error){},
 	}
 }
@@ -176,7 +180,7 @@ func (c *Client) index(ctx context.Context, repoURL string) (*index, error) {
 // entry is what Helm's repositories.yaml says of a repository, with its credentials, or
 // the URL alone.
 func (c *Client) entry(repoURL string) (*repo.Entry, error) {
-	known, err := repo.LoadFile(c.settings.RepositoryConfig)
+	known, err := repo.LoadFile(c.repositories)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &repo.Entry{URL: repoURL}, nil
 	}
@@ -234,7 +238,7 @@ func (c *Client) pullImage(ctx context.Context, image string) ([]byte, error) {
 	transport := registry.NewTransport(false) // it tries again what may work then
 	transport.Base = c.transport(ctx, c.maxChart)
 	options := []registry.ClientOption{
-		registry.ClientOptCredentialsFile(c.settings.RegistryConfig),
+		registry.ClientOptCredentialsFile(c.registries),
 		registry.ClientOptHTTPClient(&http.Client{Transport: transport, Timeout: c.timeout}),
 	}
 	if c.plainHTTP {
