@@ -35,6 +35,7 @@ Exit status: 0, or 2 when there is nothing at a PATH.`,
 			if err != nil {
 				return err
 			}
+			defer run.Close()
 			options, args = run.Check, run.Paths
 			if len(args) == 0 {
 				return noPath(cmd, read, "no PATH: name a folder with Applications, or one of their files")

@@ -61,6 +61,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			if err != nil {
 				return err
 			}
+			defer run.Close()
 			options, args = run.Check, run.Paths
 			outputs.configure(cmd, read)
 			if len(args) == 0 && defaultPath != "" {

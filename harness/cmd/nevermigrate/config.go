@@ -111,6 +111,9 @@ func given(cmd *cobra.Command, options check.Options, paths []string) configured
 	if flag := cmd.Flags().Lookup("baseline"); flag != nil {
 		g.Baseline, g.NoBaseline = flag.Value.String(), false
 	}
+	if flag := cmd.Flags().Lookup("cache"); flag != nil {
+		g.Cache = flag.Value.String()
+	}
 	return g
 }
 
@@ -122,6 +125,11 @@ func (f *configFlags) join(cmd *cobra.Command, options check.Options, given conf
 	}
 	if cmd.Flags().Lookup("baseline") != nil {
 		if err := needs(cmd, "baseline"); err != nil {
+			return configured.Run{}, nil, err
+		}
+	}
+	if cmd.Flags().Lookup("cache") != nil {
+		if err := needs(cmd, "cache"); err != nil {
 			return configured.Run{}, nil, err
 		}
 	}

@@ -63,6 +63,7 @@ decided, or a hole escaped.`,
 			if err != nil {
 				return err
 			}
+			defer run.Close()
 			options.Constraints, options.Render = run.Check.Constraints, run.Check.Render
 			options.Policy, options.Verification = check.Policy, check.Verification
 			// Helm warns of values of another type than the chart's, of which
@@ -102,6 +103,7 @@ decided, or a hole escaped.`,
 	addConstraintFlag(cmd, &check.Constraints, "a constraint that sets parameters and enforcement")
 	addPolicyFlags(cmd, &check)
 	addVersionFlags(cmd, &check)
+	addCacheFlag(cmd)
 	must(cmd.MarkFlagFilename("values", "yaml", "yml", "json"))
 	must(cmd.MarkFlagFilename("baseline"))
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "markdown"}, cobra.ShellCompDirectiveNoFileComp)))

@@ -175,7 +175,14 @@ func (w *World) Render(ctx context.Context, a Application, options render.Option
 	if err != nil {
 		return nil, err
 	}
-	return source.Render(ctx, a.Application, w.view, options)
+	view := w.view
+	view.Chart = source.Charts(ctx, options.Charts)
+	result, err := source.Render(ctx, a.Application, view, options)
+	var problem *source.Problem
+	if options.Charts != nil && errors.As(err, &problem) {
+		problem.Reason = options.Charts.ShownMessage(problem.Reason)
+	}
+	return result, err
 }
 
 // File is the file in which the Application stands, or the ApplicationSet that makes it;

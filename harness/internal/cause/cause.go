@@ -55,6 +55,7 @@ func NewApp(dir string, evaluators []*evaluate.Evaluator, options Options) *App 
 		dir = absolute
 	}
 	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes))
+	files.downloaded = options.Render.Charts
 	files.kustomization(dir, "")
 	return newApp(files, func(ctx context.Context, options render.Options) ([]map[string]any, error) {
 		return render.Objects(ctx, dir, options)
@@ -74,6 +75,7 @@ type Deployment struct {
 // NewDeployment prepares to look into a deployment that renders.
 func NewDeployment(d Deployment, evaluators []*evaluate.Evaluator, options Options) *App {
 	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes))
+	files.downloaded = options.Render.Charts
 	for _, file := range d.Applications {
 		files.file(render.RealPath(file), source{layer: report.ApplicationLayer})
 	}

@@ -22,6 +22,8 @@ type source struct {
 	// archive and name say where the file is when it is packed; name is in there.
 	archive *archive
 	name    string
+	// downloaded says that the file is one of a chart that is not in the work tree.
+	downloaded bool
 	// plain says that the file has no places: it is a template, or a text that one
 	// or a generator reads.
 	plain, template bool

@@ -150,6 +150,11 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 func provenance(evaluators []*evaluate.Evaluator, options Options) (*report.Provenance, error) {
 	p := options.Provenance
 	p.Program = version.Program()
+	if options.Render.Charts != nil {
+		if file, digest := options.Render.Charts.Used(); file != "" {
+			p.Lock = &report.FileSource{File: file, SHA256: digest}
+		}
+	}
 	p.Constraints = []report.ConstraintSource{}
 	for _, evaluator := range evaluators {
 		if c := evaluator.Constraint(); c != nil {
@@ -556,6 +561,10 @@ var (
 // located is an error of rendering an app; where a file cannot be read, with the
 // file and the line.
 func located(ctx context.Context, dir string, err error, options Options) error {
+	var chart *render.ChartError
+	if errors.As(err, &chart) {
+		return err
+	}
 	message := quotedPattern.ReplaceAllString(err.Error(), "")
 	if readingPattern.MatchString(message) {
 		fault, boundErr := bounded.Do(ctx, options.limits("reading", options.Render.Timeout), func(context.Context) (error, error) {

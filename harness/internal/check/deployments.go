@@ -353,8 +353,21 @@ func (d *deployments) look(ctx context.Context, targets []find.Target, options O
 	return objects, nil
 }
 
-// render makes the contents of targets, several at the same time.
+// render makes the contents of targets, and keeps them.
 func (d *deployments) render(ctx context.Context, targets []find.Target, options Options) error {
+	all, err := contentsOf(ctx, targets, options)
+	if err != nil {
+		return err
+	}
+	for i, target := range targets {
+		d.looked[target.Path], d.parents[target.Path] = all[i], target
+	}
+	return nil
+}
+
+// contentsOf makes the contents of targets, several at the same time. Its error is that
+// of the context; others are those of the targets.
+func contentsOf(ctx context.Context, targets []find.Target, options Options) ([]looked, error) {
 	all := make([]looked, len(targets))
 	var group errgroup.Group
 	group.SetLimit(cmp.Or(options.Jobs, runtime.GOMAXPROCS(0)+1))
@@ -364,14 +377,11 @@ func (d *deployments) render(ctx context.Context, targets []find.Target, options
 			return nil
 		})
 	}
-	_ = group.Wait() // errors are those of the targets
+	_ = group.Wait() // each has its error
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return nil, context.Cause(ctx)
 	}
-	for i, target := range targets {
-		d.looked[target.Path], d.parents[target.Path] = all[i], target
-	}
-	return nil
+	return all, nil
 }
 
 // refused are those of the targets that are Applications of which nobody can know here

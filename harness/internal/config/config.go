@@ -135,6 +135,9 @@ func Default(dir string) (string, error) {
 	return filepath.FromSlash(display(filepath.Join(top, Name))), nil
 }
 
+// AtTop is a file at the top of the work tree, as seen from the working directory.
+func (c *Config) AtTop(name string) string { return display(filepath.Join(c.top, name)) }
+
 // Load reads a configuration. It is an error when it is no regular file in the
 // work tree of the working directory, is larger than MaxBytes, holds anything
 // that the schema refuses, names a file outside of the work tree, or when the

@@ -51,7 +51,7 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 	var judged []report.Target
 	var baselines []*report.Baseline
 	seen := map[int]bool{}
-	mine := 0
+	mine, provenance := 0, reports[0].Provenance
 	for i, r := range reports {
 		if r.Version != report.Version {
 			return nil, fmt.Errorf("report %d has version %d, and this program reads version %d", i+1, r.Version, report.Version)
@@ -65,8 +65,10 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 			!reflect.DeepEqual(shard.Exempting, first.Exempting) {
 			return nil, fmt.Errorf("report %d is of another run than report 1: run all shards with the same paths, flags and sources", i+1)
 		}
-		if !reflect.DeepEqual(r.Provenance, reports[0].Provenance) {
-			return nil, fmt.Errorf("report %d was not made as report 1 was: another program, policy, constraint, configuration or commit: run all shards with the same", i+1)
+		if by, ok := together(provenance, r.Provenance); ok {
+			provenance = by
+		} else {
+			return nil, fmt.Errorf("report %d was not made as report 1 was: another program, policy, constraint, configuration, lock or commit: run all shards with the same", i+1)
 		}
 		if seen[shard.Index] {
 			return nil, fmt.Errorf("shard %d/%d is there twice", shard.Index, shard.Count)
@@ -99,12 +101,25 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 		}
 	}
 	merged := report.New(judged, absent...)
-	merged.Provenance = reports[0].Provenance
+	merged.Provenance = provenance
 	passing.Finish(merged, nil)
 	if c := coverageOf(reports); c != nil {
 		merged.Cover(c)
 	}
 	return merged, nil
+}
+
+// together is the provenance of two reports, if it is the same. Only one that rendered a
+// chart of the lock names that.
+func together(a, b *report.Provenance) (*report.Provenance, bool) {
+	if a == nil || b == nil || a.Lock != nil && b.Lock != nil {
+		return a, reflect.DeepEqual(a, b)
+	}
+	both := *a
+	both.Lock = cmp.Or(a.Lock, b.Lock)
+	other := *b
+	other.Lock = both.Lock
+	return &both, reflect.DeepEqual(both, other)
 }
 
 // coverageOf joins the coverage of all shards: each has looked at all that is there.

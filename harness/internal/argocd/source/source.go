@@ -32,7 +32,8 @@ type View struct {
 	// KustomizeEnableHelm.
 	Plugins map[string]string
 	// Chart finds the folder of a chart that a source names by repository, name and
-	// revision, or says why there is none. Nil: there is never one.
+	// revision, or says why there is none; the field of a *Problem is that below the
+	// source. Nil: there is never one. See Charts.
 	Chart func(repoURL, chart, revision string) (folder string, err error)
 }
 
