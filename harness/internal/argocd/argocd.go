@@ -320,7 +320,8 @@ type Instance struct {
 	Checkouts map[string]string
 	// Plugins say what plugins do, by their names.
 	Plugins map[string]string
-	// Settings is the file with argocd-cm; empty: there is none.
+	// Settings is the file with argocd-cm; empty: that of the repository, if there is
+	// one, without what it says to leave alone.
 	Settings string
 	// Clusters are files with the Secrets of clusters; nil: nobody knows them.
 	Clusters []string
@@ -350,7 +351,6 @@ func (i Instance) open(w *World) (err error) {
 			return err
 		}
 	}
-	w.view.Settings.Versions = i.Versions
 	w.view.Plugins = i.Plugins
 	add := func(urls []string, folder string, tracked, submodules []string) error {
 		if tracked == nil {
@@ -370,6 +370,10 @@ func (i Instance) open(w *World) (err error) {
 	if err := add(i.URLs, top, i.Tracked, i.Submodules); err != nil {
 		return err
 	}
+	if i.Settings == "" {
+		w.view.Settings = foundSettings(top, w.sets.Repositories[0].Tracked)
+	}
+	w.view.Settings.Versions = i.Versions
 	for _, url := range slices.Sorted(maps.Keys(i.Checkouts)) {
 		if err := add([]string{url}, filepath.Join(top, filepath.FromSlash(i.Checkouts[url])), nil, nil); err != nil {
 			return err
