@@ -229,7 +229,7 @@ rules := {
 		"severity": "warn",
 		"title": "What runs may differ from what Git says",
 		"description": "Argo CD leaves something as it is in the cluster, so controllers may run with another environment than the one that is judged here.",
-		"remedy": "Remove it, or judge what runs too: kubectl get deployments -A -o yaml | nevermigrate check -",
+		"remedy": "Remove it, or judge what runs too: hand what kubectl get deployments -A -o yaml prints to nevermigrate check.",
 		"forms": {"live": {"message": "{field} of Application {name}: {what}."}},
 	},
 }
