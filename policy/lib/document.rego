@@ -60,7 +60,9 @@ _is_deepest(entry) if strings.count(entry.path, "[") == 3
 # Template of OpenShift has objects.
 _items(entry) := [child |
 	some key in kind.lists
-	some i, item in value.entries(value.field(entry.object, key))
+	items := entry.object[key]
+	is_array(items)
+	some i, item in items
 	child := {
 		"object": item,
 		"kind": _kind_of_item(entry.kind, value.field(item, "kind")),
@@ -83,8 +85,16 @@ _is_list(entry) if endswith(value.text(entry.kind), "List")
 #   that is broken.
 problems := [problem |
 	some entry in _expanded
+	_may_hide(entry)
 	some problem in _hidden(entry)
 ]
+
+# Whatever is no list hides nothing.
+_may_hide(entry) if not is_object(entry.object)
+
+_may_hide(entry) if entry.object.items
+
+_may_hide(entry) if _is_list(entry)
 
 _hidden(entry) := [hidden |
 	some problem in _unreadable(entry)

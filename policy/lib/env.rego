@@ -27,7 +27,9 @@ sources(container) := value.entries(value.field(container, "envFrom"))
 # description: >-
 #   An entry whose name cannot be read could be the migrations variable. Of
 #   the values only that of the migrations variable matters.
-problems(container, path) := array.concat(
+problems(container, path) := [] if {
+	_is_plain(container)
+} else := array.concat(
 	unreadable.mistyped([[sprintf("%s.%s", [path, key]), value.field(container, key), "array"] |
 		some key in ["env", "envFrom"]
 	]),
@@ -43,15 +45,41 @@ problems(container, path) := array.concat(
 	),
 )
 
+# It is told without a path.
+_is_plain(container) if {
+	count(names(container)) > 0
+	is_object(object.union_n(object.get(container, "envFrom", [])))
+	every declared in declarations(container) {
+		declared.is != "unreadable"
+	}
+}
+
+# METADATA
+# title: The names in env, where each entry is a map with a name of its own
+# description: >-
+#   As it is nearly always. Undefined where it is not, and where there is none. What
+#   lies between two strings when it is sorted is a string.
+names(container) := found if {
+	found := {name | name := container.env[_].name}
+	count(found) == count(container.env)
+	is_string(min(found))
+	is_string(max(found))
+	is_object(object.union_n(container.env))
+}
+
 # METADATA
 # title: Directives of a patch in a container and its env
 # description: >-
 #   `kustomize build` keeps them where it does not know the kind, and kubectl
 #   carries them out, so an entry that stands there may be deleted.
-directives(container, path) := array.concat(
+directives(container, path) := [] if {
+	keys := object.keys(container) | object.keys(object.union_n(object.get(container, "env", [])))
+	not regex.match(`(?m)^\$`, concat("\n", keys))
+} else := array.concat(
 	_directives(container, path),
 	[directive |
 		some i, entry in entries(container)
+		_is_directive(entry)
 		some directive in _directives(entry, sprintf("%s.env[%d]", [path, i]))
 	],
 )
@@ -110,7 +138,7 @@ is_readable(container) if {
 #   text that the container gets and its mode.
 declarations(container) := [object.union({"index": i, "place": sprintf("env[%d]", [i])}, _declaration(entry)) |
 	some i, entry in entries(container)
-	value.field(entry, "name") == parameters.env_var
+	entry.name == parameters.env_var
 ]
 
 # An empty value beside valueFrom is as none, for the API server and the kubelet.
@@ -246,6 +274,10 @@ described(declared) := "cannot be read" if {
 } else := "has no value" if {
 	declared.value == ""
 } else := sprintf("is %s", [text.quoted(declared.value)])
+
+# METADATA
+# title: Variables by which a program loads something before it starts
+loaders := {"BASH_ENV", "DOTENV_CONFIG_OVERRIDE", "NODE_OPTIONS"}
 
 # METADATA
 # title: Where a value comes from

@@ -11,7 +11,6 @@ import data.lib.contract
 import data.lib.document
 import data.lib.kind
 import data.lib.parameters
-import data.lib.text
 import data.lib.unreadable
 import data.lib.value
 
@@ -32,6 +31,14 @@ judged := [workload |
 ]
 
 # METADATA
+# title: The judged workloads that the contract binds
+controllers := [workload | some workload in judged; is_controllers(workload)]
+
+# METADATA
+# title: The judged workloads that it does not bind
+others := [workload | some workload in judged; not is_controllers(workload)]
+
+# METADATA
 # title: The contract binds a workload
 # description: >-
 #   One whose names cannot be read could be a controllers workload, so it is bound.
@@ -45,19 +52,27 @@ is_controllers(workload) if {
 
 _is_named(workload) if {
 	some name in workload.names
-	some pattern in parameters.controllers
-	text.matches(pattern, name)
+	regex.match(parameters.controllers_pattern, name)
 }
 
 _is_named(workload) if {
-	some rollout in array.concat([entry.object | some entry in document.objects], document.beside)
-	referred := kind.referred(value.field(rollout, "kind"), rollout)
-	referred.name == workload.name
-	referred.kind in {workload.kind, ""}
-	some name in _object_names(rollout, {"template": [], "spec": []})
-	some pattern in parameters.controllers
-	text.matches(pattern, name)
+	some kind_of_it in _named_by_rollouts[workload.name]
+	kind_of_it in {workload.kind, ""}
 }
+
+# The workloads that Rollouts with the name of controllers take their pod template
+# from: the kinds by name.
+_named_by_rollouts[referred.name] contains referred.kind if {
+	some rollout in _rollouts
+	referred := kind.referred(rollout.kind, rollout)
+	some name in _object_names(rollout, {"template": [], "spec": []})
+	regex.match(parameters.controllers_pattern, name)
+}
+
+_rollouts := array.concat(
+	[entry.object | some entry in document.objects; entry.object.kind == "Rollout"],
+	[object | some object in document.beside; object.kind == "Rollout"],
+)
 
 _may_hold_the_service(workload) if count(workload.containers) == 0
 
@@ -86,22 +101,24 @@ _workload(entry, place) := {
 	"group": kind.group(entry.object),
 	"name": _name(value.field(entry.object, "metadata")),
 	"namespace": value.text(value.at(entry.object, ["metadata", "namespace"])),
-	"names": ({name | some name in _container_names(entry.object, place.spec)} | _object_names(entry.object, place)),
+	"names": ({name | name := pod[lists[_]][_].name; is_string(name)} | _object_names(entry.object, place)),
 	"path": entry.path,
 	"place": place,
 	"object": entry.object,
-	"containers": _containers(entry, place.spec),
-	"unreadable": _unreadable(entry, place),
-	"missing": _missing(entry, place),
+	"containers": _containers(entry, place.spec, pod),
+	"unreadable": _unreadable(entry, place, pod),
+	"missing": _missing(entry, place, pod),
+} if {
+	pod := value.at(entry.object, place.spec)
 }
 
 # The path of something in an object, as it is printed.
 _written(entry, path) := sprintf("%s%s", [entry.path, value.written(path)])
 
 # What stands for a kind that cannot be read.
-_kind(name) := "unknown" if value.text(name) == ""
-
-_kind(name) := name if value.text(name) != ""
+_kind(name) := name if {
+	value.text(name) != ""
+} else := "unknown"
 
 _name(metadata) := name if {
 	name := value.text(value.field(metadata, "name"))
@@ -115,43 +132,44 @@ _name(metadata) := name if {
 #   holds the pod spec. The name of a component is the name of the whole with the
 #   component's behind it.
 _object_names(object, place) := {name |
-	some above in _holders(place)
-	some path in _name_paths
-	name := value.text(value.at(object, array.concat(above, path)))
+	some above in [[], place.template]
+	metadata := value.at(object, array.concat(above, ["metadata"]))
+	some name in (_names(metadata) | _component_names(object, metadata))
+} | {name |
+	some holder in _holders(place)
+	some name in _names(value.at(object, array.concat(holder, ["metadata"])))
+}
+
+_names(metadata) := {name |
+	name := metadata[["name", "generateName"][_]]
+	is_string(name)
 	name != ""
 } | {name |
-	some above in [[], place.template]
-	labels := value.at(object, array.concat(above, ["metadata", "labels"]))
-	component := value.text(value.field(labels, kind.component_label))
-	component != ""
+	name := metadata.labels[kind.name_labels[_]]
+	is_string(name)
+	name != ""
+}
+
+_component_names(object, metadata) := {name |
+	component := metadata.labels[kind.component_label]
+	value.text(component) != ""
 	some whole in array.concat(
 		[value.at(object, ["metadata", "name"])],
-		[value.field(labels, label) | some label in kind.name_labels],
+		[value.field(metadata.labels, label) | some label in kind.name_labels],
 	)
 	name := sprintf("%s-%s", [value.text(whole), component])
 }
 
-# What holds a pod spec: the object, its pod template, and in a kind that is not
-# in the table all that is between.
-_holders(place) := {[], place.template} | {holder |
+# What else holds a pod spec: in a kind that is not in the table all that is between.
+_holders(place) := [] if {
+	is_string(min(place.spec)) # numbers come before strings
+} else := [holder |
 	some i, step in place.spec
 	is_number(step)
 	holder := array.slice(place.spec, 0, i + 1)
-}
-
-_name_paths := array.concat(
-	[["metadata", "name"], ["metadata", "generateName"]],
-	[["metadata", "labels", label] | some label in kind.name_labels],
-)
-
-_label_paths := [["metadata", "labels", label] |
-	some label in array.concat(kind.name_labels, [kind.component_label])
 ]
 
-_container_names(object, spec) := [value.text(value.field(container, "name")) |
-	some list in lists
-	some container in value.entries(value.at(object, array.concat(spec, [list])))
-]
+_label_keys := array.concat(kind.name_labels, [kind.component_label])
 
 # METADATA
 # title: The lists of containers of a pod
@@ -163,21 +181,20 @@ _types := {
 	"ephemeralContainers": "ephemeralContainer",
 }
 
-_containers(entry, spec) := array.concat(
+_containers(entry, spec, pod) := array.concat(
 	[container |
 		some list in lists
-		path := array.concat(spec, [list])
-		some i, found in value.entries(value.at(entry.object, path))
+		some i, found in value.entries(pod[list])
 		is_object(found)
-		container := _container(found, _types[list], sprintf("%s[%d]", [_written(entry, path), i]))
+		path := _written(entry, array.concat(spec, [list]))
+		container := _container(found, _types[list], sprintf("%s[%d]", [path, i]))
 	],
 	[container |
-		some key in kind.singles
 		not kind.is_known(entry.kind, entry.object)
-		path := array.concat(spec, [key])
-		found := value.at(entry.object, path)
+		some key in kind.singles
+		found := pod[key]
 		is_object(found)
-		container := _container(found, "container", _written(entry, path))
+		container := _container(found, "container", _written(entry, array.concat(spec, [key])))
 	],
 )
 
@@ -195,7 +212,9 @@ _is_exempt(image) if parameters.exempts(image)
 
 # What stands in the way of knowing whether the contract binds a workload: the
 # kind, the names, and what they are read from.
-_unreadable(entry, place) := array.concat(
+_unreadable(entry, place, pod) := [] if {
+	_is_readable(entry, place, pod)
+} else := array.concat(
 	_unreadable_kind(entry),
 	array.concat(
 		array.concat(
@@ -216,6 +235,26 @@ _unreadable(entry, place) := array.concat(
 	),
 )
 
+# All is there with the right type, as nearly always. It is told without a path.
+_is_readable(entry, place, pod) if {
+	value.text(entry.kind) != ""
+	value.text(entry.object.metadata.name) != ""
+	_has_readable_labels(entry.object.metadata)
+	_has_readable_labels(object.get(entry.object, array.concat(place.template, ["metadata"]), {}))
+	every containers in object.filter(pod, lists) {
+		is_array(containers)
+		every container in containers {
+			is_string(container.name)
+		}
+	}
+}
+
+_has_readable_labels(metadata) if {
+	every label in object.filter(object.get(metadata, "labels", {}), _label_keys) {
+		is_string(label)
+	}
+}
+
 _is_readable_container(spec) if {
 	is_object(spec)
 	not value.mistyped(value.field(spec, "name"), "string")
@@ -231,7 +270,8 @@ _decisive(place) := array.concat(
 	array.concat(
 		[[path, "string"] | some path in ({["metadata", "name"]} | {array.concat(above, path) |
 			some above in [[], place.template]
-			some path in _label_paths
+			some key in _label_keys
+			path := ["metadata", "labels", key]
 		})],
 		[[array.concat(place.spec, [list]), "array"] | some list in lists],
 	),
@@ -266,7 +306,9 @@ _unreadable_container(path, spec) := unreadable.mistyped([[
 }
 
 # A pod without containers; only said where nothing else hides them.
-_missing(entry, place) := [unreadable.missing(_written(entry, path), "array") |
+_missing(entry, place, pod) := [] if {
+	count(pod.containers) > 0
+} else := [unreadable.missing(_written(entry, path), "array") |
 	path := array.concat(place.spec, ["containers"])
 	value.at(entry.object, path) in {null, []}
 	not _has_single(entry, place.spec)
