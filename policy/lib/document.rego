@@ -30,7 +30,16 @@ default beside := []
 
 beside := input.target.beside if review.is_target
 
-_top := {"object": _document, "kind": value.field(_document, "kind"), "path": ""}
+# The harness takes long lists apart: then the document is an item, and it is told the
+# kind of its list and its place there.
+_top := {
+	"object": _document,
+	"kind": _kind_of_item(input.target.list.kind, value.field(_document, "kind")),
+	"path": input.target.list.path,
+} if {
+	input.target.list
+	review.is_target
+} else := {"object": _document, "kind": value.field(_document, "kind"), "path": ""}
 
 # METADATA
 # title: Each object with its kind and its place in the document
@@ -62,6 +71,7 @@ _items(entry) := [child |
 	some key in kind.lists
 	items := entry.object[key]
 	is_array(items)
+	not _is_deepest(entry)
 	some i, item in items
 	child := {
 		"object": item,

@@ -12,7 +12,7 @@ import data.lib.review
 import data.lib.text
 import data.lib.value
 
-_given := input.parameters if review.is_review
+_given := review.parameters if review.is_review
 
 _given := constraint.parameters if not review.is_review
 
