@@ -13,62 +13,170 @@ import (
 	"github.com/proompteng/nevermigrate/policy"
 )
 
-// memory is OPA's own cache of what rules say, except that it keeps what they say
-// whatever the object is: parameters, patterns and the like. Without it they would be
-// evaluated for each object. It is for one evaluation at a time.
+// memory is OPA's cache of what rules and functions say, as topdown has it but for two
+// things. It keeps what they say whatever the object is: parameters, patterns, what is
+// made of a short text. Without it that would be evaluated for each object. And it is one
+// table that is used again, where topdown makes a tree of tables for each evaluation. It
+// is for one evaluation at a time.
 type memory struct {
-	topdown.VirtualCache
-	kept  topdown.VirtualCache
 	rules *constants
-	depth int // of `with`, in which nothing is kept
+	kept  table // whatever the object is
+	asked table // of this object
+	below []topdown.VirtualCache
 }
 
-func newMemory(rules *constants) *memory {
-	return &memory{kept: topdown.NewVirtualCache(), rules: rules}
-}
+// maxKept is how many answers are kept at most: a bound for what hostile or very many
+// objects can make it hold.
+const maxKept = 10_000
+
+func newMemory(rules *constants) *memory { return &memory{rules: rules} }
 
 // begin forgets all that an object was asked for.
 func (m *memory) begin() {
-	m.VirtualCache, m.depth = topdown.NewVirtualCache(), 0
+	m.asked.clear()
+	m.below = nil
 }
 
-func (m *memory) Push() { m.depth++; m.VirtualCache.Push() }
+// Push begins what is evaluated below a `with`, in which another answer may be true.
+func (m *memory) Push() { m.below = append(m.below, topdown.NewVirtualCache()) }
 
-func (m *memory) Pop() { m.depth--; m.VirtualCache.Pop() }
+func (m *memory) Pop() { m.below = m.below[:len(m.below)-1] }
 
 func (m *memory) Get(ref ast.Ref) (*ast.Term, bool) {
-	if m.depth == 0 && m.rules.mayHold(ref) {
-		if term, undefined := m.kept.Get(ref); term != nil || undefined {
-			return term, undefined
-		}
+	if len(m.below) > 0 {
+		return m.below[len(m.below)-1].Get(ref)
 	}
-	return m.VirtualCache.Get(ref)
+	if isSmall(ref) {
+		return nil, false
+	}
+	hash := hashOf(ref)
+	if known := m.asked.get(hash, ref); known != nil {
+		return known.term, known.term == nil
+	}
+	if known := m.kept.get(hash, ref); known != nil {
+		return known.term, known.term == nil
+	}
+	return nil, false
 }
 
 func (m *memory) Put(ref ast.Ref, term *ast.Term) {
-	if m.depth == 0 && m.rules.mayHold(ref) && m.rules.refs[ref[:rulePath].String()] {
-		m.kept.Put(ref.Copy(), term)
-		return
+	switch {
+	case len(m.below) > 0:
+		m.below[len(m.below)-1].Put(ref, term)
+	case isSmall(ref):
+	case len(m.kept.all) < maxKept && m.rules.hold(ref):
+		m.kept.put(hashOf(ref), ref, term)
+	default:
+		m.asked.put(hashOf(ref), ref, term)
 	}
-	m.VirtualCache.Put(ref, term)
 }
 
-// constants are the rules whose value does not depend on the object.
+// Keys is for debuggers, of which there is none.
+func (m *memory) Keys() []ast.Ref { return nil }
+
+// table holds answers by what was asked.
+type table struct {
+	first map[int]int // the place of an answer, by the hash of what was asked
+	all   []known
+	refs  []*ast.Term // what was asked, one after the other
+}
+
+type known struct {
+	ref  ast.Ref
+	term *ast.Term // nil when it is undefined
+	next int       // the place of another answer with the same hash, or -1
+}
+
+func (t *table) get(hash int, ref ast.Ref) *known {
+	place, ok := t.first[hash]
+	for ok && place >= 0 {
+		if one := &t.all[place]; one.ref.Equal(ref) {
+			return one
+		}
+		place = t.all[place].next
+	}
+	return nil
+}
+
+func (t *table) put(hash int, ref ast.Ref, term *ast.Term) {
+	if one := t.get(hash, ref); one != nil {
+		one.term = term
+		return
+	}
+	if t.first == nil {
+		t.first = map[int]int{}
+	}
+	next, ok := t.first[hash]
+	if !ok {
+		next = -1
+	}
+	begin := len(t.refs)
+	t.refs = append(t.refs, ref...) // the caller uses its own again
+	t.first[hash] = len(t.all)
+	t.all = append(t.all, known{ref: t.refs[begin:len(t.refs):len(t.refs)], term: term, next: next})
+}
+
+func (t *table) clear() {
+	clear(t.first)
+	clear(t.all)
+	clear(t.refs)
+	t.all, t.refs = t.all[:0], t.refs[:0]
+}
+
+func hashOf(ref ast.Ref) int {
+	hash := 0
+	for _, term := range ref {
+		hash = hash*31 + term.Hash()
+	}
+	return hash
+}
+
+// small is the package of functions that take less time than to look up what they said.
+const small = ast.String("value")
+
+// isSmall reports whether a reference is a call of one of them: the function with its
+// arguments.
+func isSmall(ref ast.Ref) bool {
+	function, ok := ref[0].Value.(ast.Ref)
+	return ok && len(function) == rulePath && function[rulePath-2].Value == small
+}
+
+// constants are the rules whose value does not depend on the object, and the functions
+// whose value depends on their arguments only.
 type constants struct {
-	refs  map[string]bool
-	names map[ast.String]bool // the last part of each
+	rules, functions map[string]bool
 }
 
 // rulePath is how many parts the reference of a rule in a library has: data.lib.x.rule.
 const rulePath = 4
 
-// mayHold is a quick look whether a reference may be one of a constant rule.
-func (c *constants) mayHold(ref ast.Ref) bool {
-	if len(ref) < rulePath {
-		return false
+// hold reports whether an answer may be kept: that of a constant rule, or of such a
+// function of short texts.
+func (c *constants) hold(ref ast.Ref) bool {
+	function, ok := ref[0].Value.(ast.Ref)
+	if !ok {
+		return len(ref) >= rulePath && c.rules[ref[:rulePath].String()]
 	}
-	name, ok := ref[rulePath-1].Value.(ast.String)
-	return ok && c.names[name]
+	for _, argument := range ref[1:] {
+		if !isShort(argument) {
+			return false
+		}
+	}
+	return c.functions[function.String()]
+}
+
+// isShort reports whether a term is a text, or a list of some, that others will have too.
+func isShort(term *ast.Term) bool {
+	switch value := term.Value.(type) {
+	case ast.String:
+		return len(value) <= 256
+	case *ast.Array:
+		return value.Len() <= 8 && !value.Until(func(one *ast.Term) bool {
+			text, ok := one.Value.(ast.String)
+			return !ok || len(text) > 256
+		})
+	}
+	return false
 }
 
 // reviewFile reads the input as a Gatekeeper review. What its rules say of an input
@@ -103,7 +211,7 @@ func constantsOf(compiler *ast.Compiler, rules fs.FS) *constants {
 			return false
 		})
 		for _, rule := range module.Rules {
-			if ref := rule.Ref().GroundPrefix(); len(rule.Head.Args) == 0 && len(ref) >= rulePath {
+			if ref := rule.Ref().GroundPrefix(); len(ref) >= rulePath {
 				path := ref[:rulePath].String()
 				all[path] = append(all[path], rule)
 			}
@@ -118,7 +226,7 @@ func constantsOf(compiler *ast.Compiler, rules fs.FS) *constants {
 			}
 		}
 	}
-	c := &constants{refs: map[string]bool{}, names: map[ast.String]bool{}}
+	c := &constants{rules: map[string]bool{}, functions: map[string]bool{}}
 	for ref, rules := range all {
 		if slices.ContainsFunc(rules, func(rule *ast.Rule) bool {
 			for ; rule != nil; rule = rule.Else {
@@ -130,8 +238,11 @@ func constantsOf(compiler *ast.Compiler, rules fs.FS) *constants {
 		}) {
 			continue
 		}
-		c.refs[ref] = true
-		c.names[rules[0].Ref()[rulePath-1].Value.(ast.String)] = true
+		if len(rules[0].Head.Args) > 0 {
+			c.functions[ref] = true
+		} else {
+			c.rules[ref] = true
+		}
 	}
 	return c
 }
