@@ -64,7 +64,6 @@ names(container) := found if {
 	count(found) == count(container.env)
 	is_string(min(found))
 	is_string(max(found))
-	is_object(object.union_n(container.env))
 }
 
 # METADATA

@@ -109,7 +109,9 @@ _change(file) := reading.change(reading.judged({"text": file.text, "script": tru
 
 # METADATA
 # title: The files that would change the variable and that nothing visibly runs
-unrun(workload, container) := [{"path": container.path, "text": change.text, "source": file.place} |
+unrun(workload, container) := [] if {
+	count(document.beside) == 0
+} else := [{"path": container.path, "text": change.text, "source": file.place} |
 	ran := {file.path | some file in run(workload, container)}
 	some file in files(workload, container.spec)
 	not file.path in ran

@@ -25,11 +25,12 @@ keeps(workload, container) if {
 	count(object.keys(spec) - _fields) == 0
 	is_object(object.union_n(object.get(spec, "envFrom", [])))
 	is_string(spec.image)
-	process.starts_nothing(spec)
+	process.probes_run_nothing(spec)
 	mounted.unrun(workload, container) == []
 }
 
-# No other field of a container is known here, and what is not known is looked at.
+# No other field of a container is known here, and what is not known is looked at. None
+# of these starts something, but for the probes.
 _fields := {
 	"env", "envFrom", "image", "imagePullPolicy", "livenessProbe", "name", "ports",
 	"readinessProbe", "resizePolicy", "resources", "restartPolicy", "securityContext",

@@ -52,12 +52,18 @@ problems(container, path) := [] if {
 #   which one could be.
 starts_nothing(container) if {
 	count(object.keys(container) & _starters) == 0
+	probes_run_nothing(container)
+}
+
+_starters := {"command", "args", "source", "lifecycle"}
+
+# METADATA
+# title: No probe of a container runs a command
+probes_run_nothing(container) if {
 	every probe in object.filter(container, _probes) {
 		not "exec" in object.keys(probe)
 	}
 }
-
-_starters := {"command", "args", "source", "lifecycle"}
 
 _probes := ["livenessProbe", "readinessProbe", "startupProbe"]
 

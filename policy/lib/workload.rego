@@ -85,9 +85,8 @@ _may_hold_the_service(workload) if {
 # title: The workloads that would be bound if the constraint did not exempt all their containers
 # description: An image that is known to hold no service does not count.
 left_out := [workload |
-	some workload in judged
+	some workload in others
 	_is_named(workload)
-	not is_controllers(workload)
 	_is_exempt_by_name(workload)
 ]
 
@@ -99,8 +98,8 @@ _is_exempt_by_name(workload) if {
 _workload(entry, place) := {
 	"kind": _kind(entry.kind),
 	"group": kind.group(entry.object),
-	"name": _name(value.field(entry.object, "metadata")),
-	"namespace": value.text(value.at(entry.object, ["metadata", "namespace"])),
+	"name": _name(metadata),
+	"namespace": value.text(value.field(metadata, "namespace")),
 	"names": ({name | name := pod[lists[_]][_].name; is_string(name)} | _object_names(entry.object, place)),
 	"path": entry.path,
 	"place": place,
@@ -109,6 +108,7 @@ _workload(entry, place) := {
 	"unreadable": _unreadable(entry, place, pod),
 	"missing": _missing(entry, place, pod),
 } if {
+	metadata := value.field(entry.object, "metadata")
 	pod := value.at(entry.object, place.spec)
 }
 
@@ -131,13 +131,13 @@ _name(metadata) := name if {
 #   Its own, those of its labels, and those of its pod template and of whatever
 #   holds the pod spec. The name of a component is the name of the whole with the
 #   component's behind it.
-_object_names(object, place) := {name |
+_object_names(thing, place) := {name |
 	some above in [[], place.template]
-	metadata := value.at(object, array.concat(above, ["metadata"]))
-	some name in (_names(metadata) | _component_names(object, metadata))
+	metadata := object.get(thing, array.concat(above, ["metadata"]), {})
+	some name in (_names(metadata) | _component_names(thing, metadata))
 } | {name |
-	some holder in _holders(place)
-	some name in _names(value.at(object, array.concat(holder, ["metadata"])))
+	some holder in _holders(place.spec)
+	some name in _names(value.at(thing, array.concat(holder, ["metadata"])))
 }
 
 _names(metadata) := {name |
@@ -161,12 +161,12 @@ _component_names(object, metadata) := {name |
 }
 
 # What else holds a pod spec: in a kind that is not in the table all that is between.
-_holders(place) := [] if {
-	is_string(min(place.spec)) # numbers come before strings
+_holders(spec) := [] if {
+	is_string(min(spec)) # numbers come before strings
 } else := [holder |
-	some i, step in place.spec
+	some i, step in spec
 	is_number(step)
-	holder := array.slice(place.spec, 0, i + 1)
+	holder := array.slice(spec, 0, i + 1)
 ]
 
 _label_keys := array.concat(kind.name_labels, [kind.component_label])

@@ -131,14 +131,15 @@ func hashOf(ref ast.Ref) int {
 	return hash
 }
 
-// small is the package of functions that take less time than to look up what they said.
-const small = ast.String("value")
-
-// isSmall reports whether a reference is a call of one of them: the function with its
-// arguments.
+// isSmall reports whether a reference is a call, with its arguments, of a function that
+// takes less time than to look up what it said.
 func isSmall(ref ast.Ref) bool {
 	function, ok := ref[0].Value.(ast.Ref)
-	return ok && len(function) == rulePath && function[rulePath-2].Value == small
+	if !ok || len(function) != rulePath || function[rulePath-2].Value != ast.String("value") {
+		return false
+	}
+	name, ok := function[rulePath-1].Value.(ast.String)
+	return ok && (name == "at" || name == "entries" || name == "field" || name == "mistyped" || name == "text")
 }
 
 // constants are the rules whose value does not depend on the object, and the functions
