@@ -108,8 +108,8 @@ _workload(entry, place) := {
 	"unreadable": _unreadable(entry, place, pod),
 	"missing": _missing(entry, place, pod),
 } if {
-	metadata := value.field(entry.object, "metadata")
-	pod := value.at(entry.object, place.spec)
+	metadata := object.get(entry.object, "metadata", null)
+	pod := object.get(entry.object, place.spec, null)
 }
 
 # The path of something in an object, as it is printed.
@@ -131,13 +131,37 @@ _name(metadata) := name if {
 #   Its own, those of its labels, and those of its pod template and of whatever
 #   holds the pod spec. The name of a component is the name of the whole with the
 #   component's behind it.
-_object_names(thing, place) := {name |
-	some above in [[], place.template]
-	metadata := object.get(thing, array.concat(above, ["metadata"]), {})
-	some name in (_names(metadata) | _component_names(thing, metadata))
+_object_names(object, place) := (own | labelled) - {""} if {
+	_holders(place.spec) == []
+	both := _metadata(object, place)
+	labels := _readable_labels(both)
+	own := {name | name := both[_][["name", "generateName"][_]]; is_string(name)}
+	labelled := {name | name := labels[_][kind.name_labels[_]]} | {name |
+		labels[i][kind.component_label]
+		some name in _component_names(object, both[i])
+	}
+} else := {name |
+	some metadata in _metadata(object, place)
+	some name in (_names(metadata) | _component_names(object, metadata))
 } | {name |
 	some holder in _holders(place.spec)
-	some name in _names(value.at(thing, array.concat(holder, ["metadata"])))
+	some name in _names(value.at(object, array.concat(holder, ["metadata"])))
+}
+
+# The metadata of an object and of its pod template.
+_metadata(thing, place) := [
+	object.get(thing, "metadata", {}),
+	object.get(thing, array.concat(place.template, ["metadata"]), {}),
+]
+
+# The labels of both that name something, where they can be read as nearly always:
+# undefined elsewhere. What lies between two strings when it is sorted is a string.
+_readable_labels(both) := labels if {
+	labels := [named | named := object.filter(object.get(both[_], "labels", {}), _label_keys)]
+	count(labels) == count(both)
+	texts := array.concat([both[0].name], [text | text := labels[_][_]])
+	is_string(min(texts))
+	is_string(max(texts))
 }
 
 _names(metadata) := {name |
@@ -199,10 +223,10 @@ _containers(entry, spec, pod) := array.concat(
 )
 
 _container(spec, type, path) := {
-	"name": value.text(value.field(spec, "name")),
+	"name": value.text(object.get(spec, "name", null)),
 	"type": type,
 	"path": path,
-	"exempt": _is_exempt(value.text(value.field(spec, "image"))),
+	"exempt": _is_exempt(value.text(object.get(spec, "image", null))),
 	"spec": spec,
 }
 
@@ -237,21 +261,15 @@ _unreadable(entry, place, pod) := [] if {
 
 # All is there with the right type, as nearly always. It is told without a path.
 _is_readable(entry, place, pod) if {
-	value.text(entry.kind) != ""
-	value.text(entry.object.metadata.name) != ""
-	_has_readable_labels(entry.object.metadata)
-	_has_readable_labels(object.get(entry.object, array.concat(place.template, ["metadata"]), {}))
+	is_string(entry.kind)
+	entry.kind != ""
+	entry.object.metadata.name != ""
+	is_array(_readable_labels(_metadata(entry.object, place)))
 	every containers in object.filter(pod, lists) {
 		is_array(containers)
 		every container in containers {
 			is_string(container.name)
 		}
-	}
-}
-
-_has_readable_labels(metadata) if {
-	every label in object.filter(object.get(metadata, "labels", {}), _label_keys) {
-		is_string(label)
 	}
 }
 
