@@ -11,16 +11,12 @@ import data.lib.review
 import data.lib.text
 import data.lib.value
 
-_document := input.review.object if {
-	review.is_review
-	not review.starts_nothing
-}
-
-_document := input.target.object if review.is_target
-
-_document := input if {
+_document := input.target.object if {
+	review.is_target
+} else := input if {
 	not review.is_review
-	not review.is_target
+} else := input.review.object if {
+	not review.starts_nothing
 }
 
 # METADATA

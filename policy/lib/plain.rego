@@ -21,21 +21,19 @@ keeps(workload, container) if {
 	spec := container.spec
 	{"name": parameters.env_var, "value": parameters.plain_skip} in spec.env
 	count(env.names(spec) & env.loaders) == 0
-	count(object.keys(object.union_n(spec.env)) - _fields_of_env) == 0
-	count(object.keys(spec) - _fields) == 0
+	count((object.keys(spec) | object.keys(object.union_n(spec.env))) - _fields) == 0
 	is_object(object.union_n(object.get(spec, "envFrom", [])))
 	is_string(spec.image)
 	process.probes_run_nothing(spec)
 	mounted.unrun(workload, container) == []
 }
 
-# No other field of a container is known here, and what is not known is looked at. None
-# of these starts something, but for the probes.
+# No other field of a container and of an entry of env is known here, and what is not
+# known is looked at. None of these starts something, but for the probes.
 _fields := {
 	"env", "envFrom", "image", "imagePullPolicy", "livenessProbe", "name", "ports",
 	"readinessProbe", "resizePolicy", "resources", "restartPolicy", "securityContext",
 	"startupProbe", "stdin", "stdinOnce", "terminationMessagePath",
-	"terminationMessagePolicy", "tty", "volumeDevices", "volumeMounts", "workingDir",
+	"terminationMessagePolicy", "tty", "value", "valueFrom", "volumeDevices",
+	"volumeMounts", "workingDir",
 }
-
-_fields_of_env := {"name", "value", "valueFrom"}

@@ -95,22 +95,66 @@ _is_exempt_by_name(workload) if {
 	parameters.exempts_by_name(value.text(value.field(container.spec, "image")))
 }
 
+# All is there with the right type, as nearly always. That is told without a path.
 _workload(entry, place) := {
-	"kind": _kind(entry.kind),
+	"kind": entry.kind,
 	"group": kind.group(entry.object),
-	"name": _name(metadata),
-	"namespace": value.text(value.field(metadata, "namespace")),
-	"names": ({name | name := pod[lists[_]][_].name; is_string(name)} | _object_names(entry.object, place)),
+	"name": metadata.name,
+	"namespace": namespace,
+	"names": ((_container_names(pod) | _names(heads)) | _component_names(entry.object, heads)),
 	"path": entry.path,
 	"place": place,
 	"object": entry.object,
 	"containers": _containers(entry, place.spec, pod),
-	"unreadable": _unreadable(entry, place, pod),
-	"missing": _missing(entry, place, pod),
+	"unreadable": [],
+	"missing": [],
 } if {
-	metadata := object.get(entry.object, "metadata", null)
+	metadata := entry.object.metadata
+	template := object.get(entry.object, array.concat(place.template, ["metadata"]), {})
+	heads := [metadata, template]
 	pod := object.get(entry.object, place.spec, null)
+	namespace := object.get(metadata, "namespace", "")
+	_are_readable_texts(array.concat(
+		[entry.kind, metadata.name, namespace],
+		array.concat(_label_texts(metadata), _label_texts(template)),
+	))
+	not "" in {entry.kind, metadata.name}
+	_holders(place.spec) == []
+	count(pod.containers) > 0
+	every containers in object.filter(pod, lists) {
+		is_array(containers)
+		every container in containers {
+			is_string(container.name)
+		}
+	}
+} else := {
+	"kind": _kind(entry.kind),
+	"group": kind.group(entry.object),
+	"name": _name(value.field(entry.object, "metadata")),
+	"namespace": value.text(value.at(entry.object, ["metadata", "namespace"])),
+	"names": (_container_names(pod) | _object_names(entry.object, place)),
+	"path": entry.path,
+	"place": place,
+	"object": entry.object,
+	"containers": _containers(entry, place.spec, pod),
+	"unreadable": _unreadable(entry, place),
+	"missing": _missing(entry, place),
+} if {
+	pod := value.at(entry.object, place.spec)
 }
+
+# What lies between two strings when it is sorted is a string.
+_are_readable_texts(texts) if {
+	is_string(min(texts))
+	is_string(max(texts))
+}
+
+# The labels that name something; undefined where there can be none.
+_label_texts(metadata) := [text | text := named[_]] if {
+	named := object.filter(object.get(metadata, "labels", {}), _label_keys)
+}
+
+_container_names(pod) := {name | name := pod[lists[_]][_].name; is_string(name)}
 
 # The path of something in an object, as it is printed.
 _written(entry, path) := sprintf("%s%s", [entry.path, value.written(path)])
@@ -131,55 +175,24 @@ _name(metadata) := name if {
 #   Its own, those of its labels, and those of its pod template and of whatever
 #   holds the pod spec. The name of a component is the name of the whole with the
 #   component's behind it.
-_object_names(object, place) := (own | labelled) - {""} if {
-	_holders(place.spec) == []
-	both := _metadata(object, place)
-	labels := _readable_labels(both)
-	own := {name | name := both[_][["name", "generateName"][_]]; is_string(name)}
-	labelled := {name | name := labels[_][kind.name_labels[_]]} | {name |
-		labels[i][kind.component_label]
-		some name in _component_names(object, both[i])
-	}
-} else := {name |
-	some metadata in _metadata(object, place)
-	some name in (_names(metadata) | _component_names(object, metadata))
-} | {name |
-	some holder in _holders(place.spec)
-	some name in _names(value.at(object, array.concat(holder, ["metadata"])))
+_object_names(object, place) := (_names(heads) | _component_names(object, heads)) | _names(holders) if {
+	heads := [value.at(object, array.concat(above, ["metadata"])) | some above in [[], place.template]]
+	holders := [value.at(object, array.concat(above, ["metadata"])) | some above in _holders(place.spec)]
 }
 
-# The metadata of an object and of its pod template.
-_metadata(thing, place) := [
-	object.get(thing, "metadata", {}),
-	object.get(thing, array.concat(place.template, ["metadata"]), {}),
-]
-
-# The labels of both that name something, where they can be read as nearly always:
-# undefined elsewhere. What lies between two strings when it is sorted is a string.
-_readable_labels(both) := labels if {
-	labels := [named | named := object.filter(object.get(both[_], "labels", {}), _label_keys)]
-	count(labels) == count(both)
-	texts := array.concat([both[0].name], [text | text := labels[_][_]])
-	is_string(min(texts))
-	is_string(max(texts))
-}
-
-_names(metadata) := {name |
-	name := metadata[["name", "generateName"][_]]
+# The names in some metadata.
+_names(heads) := ({name | name := heads[_][["name", "generateName"][_]]; is_string(name)} | {name |
+	name := heads[_].labels[kind.name_labels[_]]
 	is_string(name)
-	name != ""
-} | {name |
-	name := metadata.labels[kind.name_labels[_]]
-	is_string(name)
-	name != ""
-}
+}) - {""}
 
-_component_names(object, metadata) := {name |
-	component := metadata.labels[kind.component_label]
+_component_names(object, heads) := {name |
+	some head in heads
+	component := head.labels[kind.component_label]
 	value.text(component) != ""
 	some whole in array.concat(
 		[value.at(object, ["metadata", "name"])],
-		[value.field(metadata.labels, label) | some label in kind.name_labels],
+		[value.field(head.labels, label) | some label in kind.name_labels],
 	)
 	name := sprintf("%s-%s", [value.text(whole), component])
 }
@@ -236,9 +249,7 @@ _is_exempt(image) if parameters.exempts(image)
 
 # What stands in the way of knowing whether the contract binds a workload: the
 # kind, the names, and what they are read from.
-_unreadable(entry, place, pod) := [] if {
-	_is_readable(entry, place, pod)
-} else := array.concat(
+_unreadable(entry, place) := array.concat(
 	_unreadable_kind(entry),
 	array.concat(
 		array.concat(
@@ -258,20 +269,6 @@ _unreadable(entry, place, pod) := [] if {
 		],
 	),
 )
-
-# All is there with the right type, as nearly always. It is told without a path.
-_is_readable(entry, place, pod) if {
-	is_string(entry.kind)
-	entry.kind != ""
-	entry.object.metadata.name != ""
-	is_array(_readable_labels(_metadata(entry.object, place)))
-	every containers in object.filter(pod, lists) {
-		is_array(containers)
-		every container in containers {
-			is_string(container.name)
-		}
-	}
-}
 
 _is_readable_container(spec) if {
 	is_object(spec)
@@ -324,9 +321,7 @@ _unreadable_container(path, spec) := unreadable.mistyped([[
 }
 
 # A pod without containers; only said where nothing else hides them.
-_missing(entry, place, pod) := [] if {
-	count(pod.containers) > 0
-} else := [unreadable.missing(_written(entry, path), "array") |
+_missing(entry, place) := [unreadable.missing(_written(entry, path), "array") |
 	path := array.concat(place.spec, ["containers"])
 	value.at(entry.object, path) in {null, []}
 	not _has_single(entry, place.spec)
