@@ -47,11 +47,15 @@ problems(container, path) := [] if {
 
 # It is told without a path.
 _is_plain(container) if {
-	count(names(container)) > 0
-	is_object(object.union_n(object.get(container, "envFrom", [])))
+	_has_plain_entries(container)
 	every declared in declarations(container) {
 		declared.is != "unreadable"
 	}
+}
+
+_has_plain_entries(container) if {
+	count(names(container)) > 0
+	is_object(object.union_n(object.get(container, "envFrom", [])))
 }
 
 # METADATA
@@ -119,6 +123,8 @@ _value_problems(set, path) := [{
 # title: The entries of env and envFrom can be read
 # description: Otherwise the variable cannot be said to be absent.
 is_readable(container) if {
+	_has_plain_entries(container)
+} else if {
 	every key in ["env", "envFrom"] {
 		not value.mistyped(value.field(container, key), "array")
 	}
@@ -147,6 +153,7 @@ _declaration(entry) := {"is": "unreadable"} if {
 	_set(entry) == ""
 	value.field(entry, "valueFrom") != null
 } else := object.union(_conflict(entry), {"is": "reference", "value": _set(entry)}) if {
+	contains(_set(entry), "$")
 	count(_references(_set(entry))) > 0
 } else := object.union(_conflict(entry), {
 	"is": "literal",
@@ -240,7 +247,9 @@ _references(set) := {name |
 	name := substring(token, 2, count(token) - 3)
 }
 
-_expanded(set, values) := concat("", [part |
+_expanded(set, values) := set if {
+	not contains(set, "$")
+} else := concat("", [part |
 	tokens := array.concat(_tokens(set), [""])
 	some i, between in regex.split(reference, set)
 	some part in [between, _replacement(tokens[i], values)]
