@@ -47,27 +47,28 @@ problems(container, path) := [] if {
 
 # It is told without a path.
 _is_plain(container) if {
-	_has_plain_entries(container)
+	names(container)
 	every declared in declarations(container) {
 		declared.is != "unreadable"
 	}
 }
 
-_has_plain_entries(container) if {
-	count(names(container)) > 0
-	is_object(object.union_n(object.get(container, "envFrom", [])))
-}
-
 # METADATA
-# title: The names in env, where each entry is a map with a name of its own
+# title: The names in env, where env and envFrom can be read and each name is another
 # description: >-
 #   As it is nearly always. Undefined where it is not, and where there is none. What
 #   lies between two strings when it is sorted is a string.
 names(container) := found if {
+	is_array(container.env)
 	found := {name | name := container.env[_].name}
 	count(found) == count(container.env)
 	is_string(min(found))
 	is_string(max(found))
+	from := object.get(container, "envFrom", [])
+	is_array(from)
+	every source in from {
+		is_object(source)
+	}
 }
 
 # METADATA
@@ -76,13 +77,13 @@ names(container) := found if {
 #   `kustomize build` keeps them where it does not know the kind, and kubectl
 #   carries them out, so an entry that stands there may be deleted.
 directives(container, path) := [] if {
-	keys := object.keys(container) | object.keys(object.union_n(object.get(container, "env", [])))
+	names(container)
+	keys := object.keys(container) | object.keys(object.union_n(container.env))
 	not regex.match(`(?m)^\$`, concat("\n", keys))
 } else := array.concat(
 	_directives(container, path),
 	[directive |
 		some i, entry in entries(container)
-		_is_directive(entry)
 		some directive in _directives(entry, sprintf("%s.env[%d]", [path, i]))
 	],
 )
@@ -123,7 +124,7 @@ _value_problems(set, path) := [{
 # title: The entries of env and envFrom can be read
 # description: Otherwise the variable cannot be said to be absent.
 is_readable(container) if {
-	_has_plain_entries(container)
+	names(container)
 } else if {
 	every key in ["env", "envFrom"] {
 		not value.mistyped(value.field(container, key), "array")

@@ -65,7 +65,10 @@ _version := `\A(?:v[0-9]+(?:(?:alpha|beta)[0-9]+)?|([a-z0-9](?:[-.a-z0-9]*[a-z0-
 # description: An apiVersion that cannot be read could stand for any group.
 default group(_) := "*"
 
-group(object) := group if [[_, group]] := regex.find_all_string_submatch_n(_version, object.apiVersion, 1)
+group(object) := group if {
+	is_string(object.apiVersion)
+	[[_, group]] := regex.find_all_string_submatch_n(_version, object.apiVersion, 1)
+}
 
 # METADATA
 # title: The kind is one of the table, in a group that it has there

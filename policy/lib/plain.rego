@@ -22,7 +22,6 @@ keeps(workload, container) if {
 	{"name": parameters.env_var, "value": parameters.plain_skip} in spec.env
 	count(env.names(spec) & env.loaders) == 0
 	count((object.keys(spec) | object.keys(object.union_n(spec.env))) - _fields) == 0
-	is_object(object.union_n(object.get(spec, "envFrom", [])))
 	is_string(spec.image)
 	process.probes_run_nothing(spec)
 	mounted.unrun(workload, container) == []

@@ -61,6 +61,7 @@ _starters := {"command", "args", "source", "lifecycle"}
 # title: No probe of a container runs a command
 probes_run_nothing(container) if {
 	every probe in object.filter(container, _probes) {
+		is_object(probe)
 		not "exec" in object.keys(probe)
 	}
 }

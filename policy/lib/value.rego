@@ -64,6 +64,7 @@ at(thing, place) := object.get(thing, place, null) if is_object(thing)
 # title: A place, as it is printed
 # description: Takes a list of keys and indices.
 written(place) := path if {
+	is_string(min(place)) # numbers come before strings
 	path := concat(".", place)
 	strings.count(path, ".") == count(place) - 1
 	not regex.match(`[^-A-Za-z0-9_$.]`, path)

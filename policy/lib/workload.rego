@@ -110,6 +110,7 @@ _workload(entry, place) := {
 	"missing": [],
 } if {
 	metadata := entry.object.metadata
+	is_object(metadata)
 	template := object.get(entry.object, array.concat(place.template, ["metadata"]), {})
 	heads := [metadata, template]
 	pod := object.get(entry.object, place.spec, null)
@@ -120,7 +121,7 @@ _workload(entry, place) := {
 	))
 	not "" in {entry.kind, metadata.name}
 	_holders(place.spec) == []
-	count(pod.containers) > 0
+	pod.containers[0]
 	every containers in object.filter(pod, lists) {
 		is_array(containers)
 		every container in containers {
@@ -150,8 +151,10 @@ _are_readable_texts(texts) if {
 }
 
 # The labels that name something; undefined where there can be none.
-_label_texts(metadata) := [text | text := named[_]] if {
-	named := object.filter(object.get(metadata, "labels", {}), _label_keys)
+_label_texts(metadata) := [text | text := labels[_label_keys[_]]] if {
+	is_object(metadata)
+	labels := object.get(metadata, "labels", {})
+	is_object(labels)
 }
 
 _container_names(pod) := {name | name := pod[lists[_]][_].name; is_string(name)}
