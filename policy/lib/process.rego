@@ -27,7 +27,9 @@ _commands := array.concat([["command"], ["args"]], hooks)
 
 # METADATA
 # title: What of the commands cannot be read
-problems(container, path) := array.concat(
+problems(container, path) := [] if {
+	starts_nothing(container)
+} else := array.concat(
 	unreadable.mistyped([[sprintf("%s.%s", [path, concat(".", above)]), value.at(container, above), "object"] |
 		some above in maps
 	]),
@@ -42,6 +44,29 @@ problems(container, path) := array.concat(
 		],
 	),
 )
+
+# METADATA
+# title: The image decides alone what is started
+# description: >-
+#   There is no command, no hook, and no probe that runs a command, and no map in
+#   which one could be.
+starts_nothing(container) if {
+	count(object.keys(container) & _starters) == 0
+	probes_run_nothing(container)
+}
+
+_starters := {"command", "args", "source", "lifecycle"}
+
+# METADATA
+# title: No probe of a container runs a command
+probes_run_nothing(container) if {
+	every probe in object.filter(container, _probes) {
+		is_object(probe)
+		not "exec" in object.keys(probe)
+	}
+}
+
+_probes := ["livenessProbe", "readinessProbe", "startupProbe"]
 
 # METADATA
 # title: The maps down to a hook
@@ -123,6 +148,7 @@ _flags_before(raw, i) := [flag |
 #   Each word that does so by itself. When none does, the words of a command
 #   are read as one line, for `env -u NAME` is three of them.
 changes(container, path) := [change |
+	not starts_nothing(container)
 	some line in lines
 	_is_given(container, line)
 	some change in _changes_of_line(
