@@ -180,3 +180,8 @@ test_objects_of_a_template if {
 	}
 	document.problems == [] with input as {"kind": "Template", "objects": "x"}
 }
+
+test_what_is_no_list_of_objects if {
+	_listed == [["List", "", ""]] with input as {"kind": "List", "items": {"a": _object("Pod", "a")}}
+	_listed == [["Other", "", ""]] with input as {"kind": "Other", "pods": [_object("Pod", "a")]}
+}

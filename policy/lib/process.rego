@@ -104,11 +104,12 @@ _in_lists(container, line, path) := [word |
 		some i, part in value.entries(value.at(container, command))
 		is_string(part)
 	]
+	scripts := _scripts(raw)
 	some i, given in raw
 	word := {
 		"path": given.path,
 		"text": env.expanded(container, _road(line), given.text),
-		"script": _is_script(raw, i),
+		"script": scripts[i],
 	}
 ]
 
@@ -120,27 +121,33 @@ _road(line) := "environment" if {
 	line[0][0] == "lifecycle"
 } else := "literals"
 
-default _is_script(_, _) := false
+# Which words are scripts: those behind an option that makes the next word one, with
+# other options between. Each word is a letter in a text, so that one look over it finds
+# all of them, and a very long line takes no longer than many short ones.
+_scripts(raw) := [is_script |
+	begin := _first_interpreter(raw)
+	letters := concat("", [_letter(word.text, i, begin) | some i, word in raw])
+	some piece in regex.find_n(`f[f-]*w?|[w-]`, letters, -1)
+	some at in numbers.range(0, count(piece) - 1)
+	is_script := at > 0
+]
+
+# f for such an option of an interpreter, - for another option, w for another word.
+_letter(text, i, begin) := "f" if {
+	i > begin
+	regex.match(reading.script_flag, text)
+} else := "-" if {
+	startswith(text, "-")
+} else := "w"
 
 # Without a command the image's own entry point may be an interpreter.
-_is_script(raw, i) if {
-	flag := _flags_before(raw, i)[_]
-	regex.match(reading.interpreter, concat("\n", [word.text | some word in array.slice(raw, 0, flag); count(word.text) < 256]))
-}
-
-_is_script(raw, i) if {
-	count(_flags_before(raw, i)) > 0
+_first_interpreter(raw) := -1 if {
 	regex.match(`\.args\[[0-9]+\]$`, raw[0].path)
-}
-
-# The options that make a word a script, with other options between them and it.
-_flags_before(raw, i) := [flag |
-	some flag, word in array.slice(raw, 0, i)
-	regex.match(reading.script_flag, word.text)
-	every between in array.slice(raw, flag + 1, i) {
-		startswith(between.text, "-")
-	}
-]
+} else := min({count(raw)} | {i |
+	some i, word in raw
+	count(word.text) < 256
+	regex.match(reading.interpreter, word.text)
+})
 
 # METADATA
 # title: The places that change the migrations variable, with how they do it

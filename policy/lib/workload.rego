@@ -56,13 +56,13 @@ _is_named(workload) if {
 }
 
 _is_named(workload) if {
-	some kind_of_it in _named_by_rollouts[workload.name]
-	kind_of_it in {workload.kind, ""}
+	some kind_name in [workload.kind, ""]
+	[workload.name, kind_name] in _named_by_rollouts
 }
 
 # The workloads that Rollouts with the name of controllers take their pod template
-# from: the kinds by name.
-_named_by_rollouts[referred.name] contains referred.kind if {
+# from, each with its name and its kind.
+_named_by_rollouts contains [referred.name, referred.kind] if {
 	some rollout in _rollouts
 	referred := kind.referred(rollout.kind, rollout)
 	some name in _object_names(rollout, {"template": [], "spec": []})
