@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
@@ -196,28 +195,12 @@ func (a Application) Place(field string) Place {
 	if a.object.IsSet() {
 		place.Path = "spec.template." + field
 	}
-	node := a.object.Node
-	if node != nil && node.Kind == yaml.DocumentNode && len(node.Content) == 1 {
-		node = node.Content[0]
+	keys := strings.FieldsFunc(place.Path, func(r rune) bool { return strings.ContainsRune(".[]", r) })
+	if a.object.Node == nil {
+		return place
 	}
-	for _, key := range strings.FieldsFunc(place.Path, func(r rune) bool { return strings.ContainsRune(".[]", r) }) {
-		if node == nil {
-			return place
-		}
-		if i, err := strconv.Atoi(key); err == nil && node.Kind == yaml.SequenceNode && i < len(node.Content) {
-			node = node.Content[i]
-			continue
-		}
-		member := node
-		node = nil
-		for i := 0; member.Kind == yaml.MappingNode && i+1 < len(member.Content); i += 2 {
-			if member.Content[i].Value == key {
-				node = member.Content[i+1]
-			}
-		}
-	}
-	if node != nil {
-		place.Line = node.Line
+	if found, err := yaml.NewRNode(a.object.Node).Pipe(yaml.Lookup(keys...)); err == nil && found != nil {
+		place.Line = found.YNode().Line
 	}
 	return place
 }

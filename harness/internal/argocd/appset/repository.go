@@ -32,10 +32,10 @@ type Repository struct {
 func (o Options) repository(url, revision string) (*Repository, error) {
 	for i := range o.Repositories {
 		repository := &o.Repositories[i]
-		if !slices.ContainsFunc(repository.URLs, func(known string) bool { return remote.Same(known, url) }) {
+		if !remote.Has(repository.URLs, url) {
 			continue
 		}
-		if revision == "" || revision == "HEAD" || slices.Contains(repository.Revisions, strings.TrimPrefix(revision, "refs/heads/")) {
+		if remote.IsOf(repository.Revisions, revision) {
 			return repository, nil
 		}
 		return nil, &refusal{
