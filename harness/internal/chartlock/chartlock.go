@@ -9,7 +9,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,6 +18,7 @@ import (
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
+	"github.com/proompteng/nevermigrate/harness/internal/committed"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -72,7 +72,7 @@ func Read(file string) (*Lock, error) {
 		return nil, fmt.Errorf("read lock: %w", err)
 	}
 	l := &Lock{SHA256: report.Digest(data)}
-	r := reader{filepath.ToSlash(file)}
+	r := reader{committed.Text(filepath.ToSlash(file))}
 	if l.Charts, err = r.lock(data); err != nil {
 		return nil, fmt.Errorf("read lock: %w: correct it, or restore it from git", err)
 	}
@@ -88,16 +88,7 @@ func read(file string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: not a regular file: commit the file in its place", file)
 	}
-	opened, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer opened.Close()
-	data, err := io.ReadAll(io.LimitReader(opened, MaxBytes+1))
-	if err == nil && len(data) > MaxBytes {
-		err = fmt.Errorf("%s: it is larger than the limit of %d bytes for a lock", file, MaxBytes)
-	}
-	return data, err
+	return committed.Read(file, MaxBytes, "a lock")
 }
 
 // compare orders charts as they are written.
@@ -198,41 +189,23 @@ func Problem(ref render.ChartRef) string {
 }
 
 // reader reads the text of a lock. It accepts what the schema accepts.
-type reader struct{ file string }
-
-func (r reader) fail(at *yaml.Node, key, format string, args ...any) error {
-	message := fmt.Sprintf(format, args...)
-	if key != "" {
-		message = key + ": " + message
-	}
-	return fmt.Errorf("%s: line %d: %s", r.file, max(at.Line, 1), message)
-}
+type reader struct{ committed.Text }
 
 func (r reader) lock(data []byte) ([]Chart, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document, more yaml.Node
-	err := decoder.Decode(&document)
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("%s: it is empty", r.file)
-	case err != nil:
-		return nil, fmt.Errorf("%s: %s", r.file, strings.TrimPrefix(err.Error(), "yaml: "))
+	document, err := r.Document(data, "a lock", "it is empty")
+	if err != nil {
+		return nil, err
 	}
-	if err := decoder.Decode(&more); err == nil {
-		return nil, r.fail(&more, "", "a second document: a lock is one")
-	} else if !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: %s", r.file, strings.TrimPrefix(err.Error(), "yaml: "))
-	}
-	top, err := r.members(document.Content[0], "", "version", "charts")
+	top, err := r.members(document, "", "version", "charts")
 	if err != nil {
 		return nil, err
 	}
 	if version := top["version"]; version.Kind != yaml.ScalarNode || version.Value != "1" || version.ShortTag() != yaml.NodeTagInt {
-		return nil, r.fail(version, "version", "it must be 1: a later one needs a later nevermigrate")
+		return nil, r.Fail(version, "version", "it must be 1: a later one needs a later nevermigrate")
 	}
 	list := top["charts"]
 	if list.Kind != yaml.SequenceNode {
-		return nil, r.fail(list, "charts", "it must be a list")
+		return nil, r.Fail(list, "charts", "it must be a list")
 	}
 	var charts []Chart
 	for i, item := range list.Content {
@@ -241,7 +214,7 @@ func (r reader) lock(data []byte) ([]Chart, error) {
 			return nil, err
 		}
 		if j := slices.IndexFunc(charts, func(o Chart) bool { return o.ChartRef == c.ChartRef }); j >= 0 {
-			return nil, r.fail(item, fmt.Sprintf("charts[%d]", i), "the chart is there twice, first in line %d", charts[j].Line)
+			return nil, r.Fail(item, fmt.Sprintf("charts[%d]", i), "the chart is there twice, first in line %d", charts[j].Line)
 		}
 		charts = append(charts, c)
 	}
@@ -258,15 +231,15 @@ func (r reader) chart(node *yaml.Node, key string) (Chart, error) {
 	for name, target := range to {
 		value := members[name]
 		if value.Kind != yaml.ScalarNode || value.ShortTag() != yaml.NodeTagString {
-			return c, r.fail(value, key+"."+name, "it must be a text")
+			return c, r.Fail(value, key+"."+name, "it must be a text")
 		}
 		*target = value.Value
 	}
 	if problem := Problem(c.ChartRef); problem != "" {
-		return c, r.fail(node, key, "%s", problem)
+		return c, r.Fail(node, key, "%s", problem)
 	}
 	if !digestPattern.MatchString(c.SHA256) {
-		return c, r.fail(members["sha256"], key+".sha256", "it must have 64 hexadecimal digits")
+		return c, r.Fail(members["sha256"], key+".sha256", "it must have 64 hexadecimal digits")
 	}
 	return c, nil
 }
@@ -274,32 +247,25 @@ func (r reader) chart(node *yaml.Node, key string) (Chart, error) {
 // members are those of an object, which has all of the known keys and no others.
 func (r reader) members(node *yaml.Node, key string, known ...string) (map[string]*yaml.Node, error) {
 	if node.Kind != yaml.MappingNode || node.Anchor != "" {
-		return nil, r.fail(node, key, "it must be an object with the keys %s", strings.Join(known, ", "))
+		return nil, r.Fail(node, key, "it must be an object with the keys %s", strings.Join(known, ", "))
 	}
 	members := map[string]*yaml.Node{}
 	for i := 0; i < len(node.Content); i += 2 {
 		name, value := node.Content[i], node.Content[i+1]
 		switch {
 		case name.Kind != yaml.ScalarNode || !slices.Contains(known, name.Value):
-			return nil, r.fail(name, join(key, name.Value), "unknown key: there are %s", strings.Join(known, ", "))
+			return nil, r.Fail(name, committed.Join(key, name.Value), "unknown key: there are %s", strings.Join(known, ", "))
 		case members[name.Value] != nil:
-			return nil, r.fail(name, join(key, name.Value), "the key is there twice")
+			return nil, r.Fail(name, committed.Join(key, name.Value), "the key is there twice")
 		case value.Kind == yaml.AliasNode || value.Anchor != "" || name.Anchor != "":
-			return nil, r.fail(value, join(key, name.Value), "anchors and aliases are not read")
+			return nil, r.Fail(value, committed.Join(key, name.Value), "anchors and aliases are not read")
 		}
 		members[name.Value] = value
 	}
 	for _, name := range known {
 		if members[name] == nil {
-			return nil, r.fail(node, join(key, name), "it is missing")
+			return nil, r.Fail(node, committed.Join(key, name), "it is missing")
 		}
 	}
 	return members, nil
-}
-
-func join(key, name string) string {
-	if key == "" {
-		return name
-	}
-	return key + "." + name
 }

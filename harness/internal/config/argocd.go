@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/committed"
 )
 
 // ArgoCD is what Argo CD knows and the repository does not say.
@@ -111,7 +113,7 @@ func (r *reader) argocd(f field) error {
 	a := &ArgoCD{}
 	for _, one := range fields {
 		key := one.name
-		one.name = join(f.name, key)
+		one.name = committed.Join(f.name, key)
 		switch key {
 		case "repositories":
 			err = r.repositories(one, a)
@@ -168,10 +170,10 @@ func (r *reader) plugins(f field, a *ArgoCD) error {
 			return err
 		}
 		if line, twice := seen[name.Value]; twice {
-			return r.fail(f.value.Content[i], join(f.name, name.Value), "the key is there twice, first in line %d: keep one of them", line)
+			return r.fail(f.value.Content[i], committed.Join(f.name, name.Value), "the key is there twice, first in line %d: keep one of them", line)
 		}
 		seen[name.Value] = name.Line
-		does, err := r.text(f.value.Content[i+1], join(f.name, name.Value), func(text string) string {
+		does, err := r.text(f.value.Content[i+1], committed.Join(f.name, name.Value), func(text string) string {
 			if text != doesKustomize {
 				return text + " is nothing that a plugin is known to do: write " + doesKustomize + " for one that runs kustomize build --enable-helm and nothing else"
 			}
@@ -196,7 +198,7 @@ func (r *reader) destinations(f field, a *ArgoCD) error {
 		one := Destination{Line: item.Line}
 		for _, of := range fields {
 			name := of.name
-			of.name = join(key, name)
+			of.name = committed.Join(key, name)
 			var text Text
 			switch name {
 			case "cluster":

@@ -10,7 +10,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -19,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/proompteng/nevermigrate/harness/internal/committed"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -250,16 +250,7 @@ func read(file string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: not a regular file", file)
 	}
-	opened, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer opened.Close()
-	data, err := io.ReadAll(io.LimitReader(opened, MaxBytes+1))
-	if err == nil && len(data) > MaxBytes {
-		err = fmt.Errorf("%s: it is larger than the limit of %d bytes for a configuration", file, MaxBytes)
-	}
-	return data, err
+	return committed.Read(file, MaxBytes, "a configuration")
 }
 
 // Place is where a line of the configuration is, as FILE:LINE.
