@@ -106,8 +106,8 @@ func (d *deployments) places(to *cause.Deployment, t find.Target, what content) 
 			to.Manifests = append(to.Manifests, s.Files...)
 		}
 	}
-	if parent, ok := d.parents[application.By()]; ok {
-		d.places(to, parent, d.looked[parent.Path].content)
+	if parent, ok := d.looked[application.By()]; ok {
+		d.places(to, parent.Target, parent.content)
 	}
 }
 

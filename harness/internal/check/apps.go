@@ -25,11 +25,7 @@ func Applications(ctx context.Context, paths []string, options Options) (*report
 	if err != nil {
 		return nil, err
 	}
-	found, err := look(ctx, paths, options)
-	if err != nil {
-		return nil, err
-	}
-	found, deploys, err := options.deployments(ctx, found)
+	found, deploys, err := options.found(ctx, paths)
 	if err != nil {
 		return nil, err
 	}

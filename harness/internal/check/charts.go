@@ -25,11 +25,7 @@ type Unread struct {
 // every chart that is not in the work tree. Nothing is judged. It returns the targets of
 // which not every chart was asked for. Its error is that of All.
 func Charts(ctx context.Context, paths []string, options Options) ([]Unread, error) {
-	found, err := look(ctx, paths, options)
-	if err != nil {
-		return nil, err
-	}
-	found, deploys, err := options.deployments(ctx, found)
+	found, deploys, err := options.found(ctx, paths)
 	if err != nil {
 		return nil, err
 	}

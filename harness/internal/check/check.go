@@ -225,7 +225,7 @@ func judgeAll(ctx context.Context, mine []find.Target, evaluators func() ([]*eva
 	judged := make([]report.Target, len(mine))
 	delivered := make([][]find.NotJudged, len(mine))
 	var group errgroup.Group
-	group.SetLimit(cmp.Or(options.Jobs, runtime.GOMAXPROCS(0)+1))
+	group.SetLimit(options.jobs())
 	group.Go(func() error {
 		_, err := evaluators()
 		return err
@@ -252,6 +252,9 @@ func judgeAll(ctx context.Context, mine []find.Target, evaluators func() ([]*eva
 	judged = slices.DeleteFunc(judged, func(t report.Target) bool { return t.Path == "" })
 	return judged, slices.Concat(delivered...), nil
 }
+
+// jobs is how many targets are worked on at the same time.
+func (o Options) jobs() int { return cmp.Or(o.Jobs, runtime.GOMAXPROCS(0)+1) }
 
 // exempt lets findings of a target pass.
 func (o Options) exempt(target *report.Target) { o.Exempt.Apply(target, o.pathOf(target.Path)) }

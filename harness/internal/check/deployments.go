@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -48,10 +47,10 @@ type deployments struct {
 	notes map[string]string
 	// live are the places by which what runs may differ from what targets render.
 	live map[string][]live
-	// looked are the contents of targets in which Applications were looked for, and
-	// parents these targets, by their paths.
-	looked  map[string]looked
-	parents map[string]find.Target
+	// looked are the contents of targets in which Applications were looked for, by their
+	// paths, and says is what files say of Applications: many apps read one chart.
+	looked map[string]looked
+	says   map[string]mention
 }
 
 // written is an object in a file, and whether a target renders it as it stands there.
@@ -72,11 +71,16 @@ type held struct {
 	by []string
 }
 
-// looked is what contentOf returns.
+// looked is a target, and what contentOf returns for it.
 type looked struct {
+	find.Target
 	content
 	err error
 }
+
+// mention is what a text says of Applications: their API group, their kind, or nothing
+// that can be told.
+type mention struct{ group, kind, hidden bool }
 
 // deployments are those of a coverage, which is returned with the Applications and
 // without what they deploy; nil when nobody can say what Argo CD knows. The options get
@@ -95,7 +99,7 @@ func (o *Options) deployments(ctx context.Context, found *find.Coverage) (*find.
 	d := &deployments{
 		open: o.ArgoCD, top: top, known: map[string][]string{}, targets: map[string]find.Target{}, deployed: map[string][]string{},
 		seen: map[string]bool{}, live: map[string][]live{}, notes: map[string]string{}, looked: map[string]looked{},
-		parents: map[string]find.Target{},
+		says: map[string]mention{},
 	}
 	o.deploys = d
 	with, err := d.find(ctx, found, *o)
@@ -104,6 +108,15 @@ func (o *Options) deployments(ctx context.Context, found *find.Coverage) (*find.
 		return nil, nil, err
 	}
 	return with, d, nil
+}
+
+// found is what is at paths, as deployments has it.
+func (o *Options) found(ctx context.Context, paths []string) (*find.Coverage, *deployments, error) {
+	found, err := look(ctx, paths, *o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return o.deployments(ctx, found)
 }
 
 // topOf is the top of the work tree that is judged: a folder that is known, or that of
@@ -301,7 +314,7 @@ func (d *deployments) objectOf(n *find.NotJudged, options Options) argocd.Object
 func (d *deployments) again(n find.NotJudged, options Options) func(context.Context, map[string][]byte) (map[string]any, error) {
 	return func(ctx context.Context, overlay map[string][]byte) (map[string]any, error) {
 		options.Render.Overlay = overlay
-		what, err := made(ctx, d.parents[n.Path], options)
+		what, err := made(ctx, d.looked[n.Path].Target, options)
 		if err != nil {
 			return nil, err
 		}
@@ -338,7 +351,7 @@ func isArgoCD(n find.NotJudged) bool {
 // look renders those of some targets that may hold Applications, and returns their
 // objects of Argo CD. Errors are kept for who judges the targets.
 func (d *deployments) look(ctx context.Context, targets []find.Target, options Options) ([]find.NotJudged, error) {
-	some := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool { return !mayHoldApplications(t) })
+	some := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool { return !d.mayHoldApplications(t) })
 	if err := d.render(ctx, some, options); err != nil {
 		return nil, err
 	}
@@ -359,8 +372,8 @@ func (d *deployments) render(ctx context.Context, targets []find.Target, options
 	if err != nil {
 		return err
 	}
-	for i, target := range targets {
-		d.looked[target.Path], d.parents[target.Path] = all[i], target
+	for _, one := range all {
+		d.looked[one.Path] = one
 	}
 	return nil
 }
@@ -370,10 +383,11 @@ func (d *deployments) render(ctx context.Context, targets []find.Target, options
 func contentsOf(ctx context.Context, targets []find.Target, options Options) ([]looked, error) {
 	all := make([]looked, len(targets))
 	var group errgroup.Group
-	group.SetLimit(cmp.Or(options.Jobs, runtime.GOMAXPROCS(0)+1))
+	group.SetLimit(options.jobs())
 	for i, target := range targets {
 		group.Go(func() error {
-			all[i].content, all[i].err = contentOf(ctx, target, options)
+			made, err := contentOf(ctx, target, options)
+			all[i] = looked{target, made, err}
 			return nil
 		})
 	}
@@ -410,8 +424,8 @@ func (d *deployments) refused(ctx context.Context, targets []find.Target, option
 
 // mayHoldApplications reports whether a target may render Applications: what it reads
 // says so, or is not in the repository.
-func mayHoldApplications(t find.Target) bool {
-	texts := [][]byte{}
+func (d *deployments) mayHoldApplications(t find.Target) bool {
+	var said mention
 	var files []string
 	switch t.Kind {
 	case find.StandardInput:
@@ -425,11 +439,9 @@ func mayHoldApplications(t find.Target) bool {
 		files = []string{t.Path}
 	case find.Application:
 		application := t.By.(*argocd.Application)
-		texts = append(texts, []byte(specText(*application)))
+		said = mentionOf([]byte(specText(*application)))
 		for _, s := range application.Sources() {
-			if s.Chart != "" {
-				return true
-			}
+			said.hidden = said.hidden || s.Chart != ""
 		}
 		for _, folder := range application.Folders {
 			if render.KindOf(folder) != "" {
@@ -441,25 +453,32 @@ func mayHoldApplications(t find.Target) bool {
 	case find.App, find.Component, find.Chart:
 		files = filesOf(t)
 	}
-	saysGroup, saysKind := false, false
-	look := func(text []byte) {
-		saysGroup = saysGroup || bytes.Contains(text, []byte("argoproj.io"))
-		saysKind = saysKind || bytes.Contains(text, []byte("Application"))
-	}
-	for _, text := range texts {
-		look(text)
-	}
 	for _, file := range files {
-		text, err := render.ReadRegular(file)
-		// What is packed may hold anything, and so may a chart that lies elsewhere.
-		if err != nil || filepath.Ext(file) == ".tgz" || render.IsKustomization(file) && bytes.Contains(text, []byte("repo:")) {
-			return true
+		if said.hidden || said.group && said.kind {
+			break
 		}
-		if look(text); saysGroup && saysKind {
-			return true
-		}
+		of := d.mentionIn(file)
+		said = mention{said.group || of.group, said.kind || of.kind, of.hidden}
 	}
-	return saysGroup && saysKind
+	return said.hidden || said.group && said.kind
+}
+
+// mentionOf is what a text says of Applications.
+func mentionOf(text []byte) mention {
+	return mention{group: bytes.Contains(text, []byte("argoproj.io")), kind: bytes.Contains(text, []byte("Application"))}
+}
+
+// mentionIn is what a file says of Applications. What is packed may hold anything, and so
+// may a chart that lies elsewhere.
+func (d *deployments) mentionIn(file string) mention {
+	said, ok := d.says[file]
+	if !ok {
+		text, err := render.ReadRegular(file)
+		said = mentionOf(text)
+		said.hidden = err != nil || filepath.Ext(file) == ".tgz" || render.IsKustomization(file) && bytes.Contains(text, []byte("repo:"))
+		d.says[file] = said
+	}
+	return said
 }
 
 // unknown are those of the objects that were rendered which are not known: they are

@@ -12,19 +12,15 @@ import (
 // the contract binds or that declare the variable. What goes wrong with one
 // target stands in the explanation, as its Error.
 func Explain(ctx context.Context, paths []string, options Options) (*report.Explanation, error) {
-	found, err := look(ctx, paths, options)
-	if err != nil {
-		return nil, err
-	}
-	evaluators, err := loadEvaluators(ctx, options)
-	if err != nil {
-		return nil, err
-	}
-	found, deploys, err := options.deployments(ctx, found)
+	found, deploys, err := options.found(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
 	defer deploys.close()
+	evaluators, err := loadEvaluators(ctx, options)
+	if err != nil {
+		return nil, err
+	}
 	explanation := &report.Explanation{Version: report.Version, Targets: []report.ExplainedTarget{}}
 	for _, target := range found.Targets {
 		explained := report.ExplainedTarget{Path: target.Path}
