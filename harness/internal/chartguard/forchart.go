@@ -14,6 +14,7 @@ import (
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/report"
@@ -131,15 +132,7 @@ func templated(ctx context.Context, dir, name string, release render.Release, re
 		}
 	}
 	var all []templateOf
-	files, err := filepath.Glob(filepath.Join(copied, "templates", "*"))
-	if err != nil {
-		return nil, err
-	}
-	below, err := filepath.Glob(filepath.Join(copied, "templates", "*", "*"))
-	if err != nil {
-		return nil, err
-	}
-	for _, file := range slices.Sorted(slices.Values(append(files, below...))) {
+	for _, file := range find.FilesBelow(filepath.Join(copied, "templates")) {
 		relative, err := filepath.Rel(copied, file)
 		if err != nil {
 			return nil, err
