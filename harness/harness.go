@@ -52,6 +52,10 @@ type Options struct {
 	// APIVersions are what charts see in .Capabilities.APIVersions besides
 	// Helm's own.
 	APIVersions []string
+	// ChartCache is the folder into which `nevermigrate vendor` downloaded the charts of
+	// the lock, nevermigrate.lock at the top of the work tree that the working directory
+	// is in. Empty: the default of that command. The network is not used.
+	ChartCache string
 	// HelmCommand is a helm to run in place of the embedded one. Empty: no
 	// command is run.
 	HelmCommand string
@@ -83,20 +87,22 @@ func Check(ctx context.Context, path string, options Options) (*report.Report, e
 // constraint or a policy that cannot be used. What goes wrong with one target
 // (it does not render, it is no YAML) stands in the report, as its Error.
 func CheckAll(ctx context.Context, paths []string, options Options) (*report.Report, error) {
-	judging, err := options.configured(paths)
+	judging, done, err := options.configured(paths)
 	if err != nil {
 		return nil, err
 	}
+	defer done()
 	return check.All(ctx, paths, judging)
 }
 
 // Explain tells what decides the mode of each container of the workloads that
 // the contract binds or that declare the variable. Its error is CheckAll's.
 func Explain(ctx context.Context, paths []string, options Options) (*report.Explanation, error) {
-	judging, err := options.configured(paths)
+	judging, done, err := options.configured(paths)
 	if err != nil {
 		return nil, err
 	}
+	defer done()
 	return check.Explain(ctx, paths, judging)
 }
 
@@ -104,10 +110,11 @@ func Explain(ctx context.Context, paths []string, options Options) (*report.Expl
 // app those of `kustomize build --enable-helm`. The path must be an app, a
 // manifest file or "-". It is an error when it does not render or cannot be read.
 func Render(ctx context.Context, path string, options Options) ([]byte, error) {
-	judging, err := options.configured([]string{path})
+	judging, done, err := options.configured([]string{path})
 	if err != nil {
 		return nil, err
 	}
+	defer done()
 	return check.Render(ctx, path, judging)
 }
 
@@ -150,19 +157,19 @@ func Write(ctx context.Context, w io.Writer, r *report.Report, format report.For
 func WriteExplanation(w io.Writer, e *report.Explanation) error { return output.WriteExplanation(w, e) }
 
 // configured are the options with what the configuration says where they say
-// nothing.
-func (o Options) configured(paths []string) (check.Options, error) {
+// nothing, and what is to be called in the end.
+func (o Options) configured(paths []string) (judging check.Options, done func(), err error) {
 	c, err := config.None()
 	if o.Config != "" {
 		c, err = config.Load(o.Config, time.Now())
 	}
 	if err != nil {
-		return check.Options{}, err
+		return check.Options{}, nil, err
 	}
 	run, err := configured.Join(o.internal(), configured.Given{
-		Paths: paths, Constraints: o.Constraints, KubeVersion: o.KubeVersion, APIVersions: o.APIVersions,
+		Paths: paths, Constraints: o.Constraints, KubeVersion: o.KubeVersion, APIVersions: o.APIVersions, Cache: o.ChartCache,
 	}, c, nil)
-	return run.Check, err
+	return run.Check, run.Close, err
 }
 
 func (o Options) internal() check.Options {

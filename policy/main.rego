@@ -13,6 +13,7 @@ import data.lib.loading
 import data.lib.mode
 import data.lib.mounted
 import data.lib.parameters
+import data.lib.plain
 import data.lib.process
 import data.lib.resemblance
 import data.lib.result
@@ -41,13 +42,13 @@ warn contains doubtful if {
 # The rules below find; the words are the catalogue's.
 _results := {result.of(found) | some found in _findings}
 
-# The containers that the contract binds, each with its workload and its
-# declarations of the migrations variable.
+# The containers that the contract binds and that do not plainly keep it, each with its
+# workload and its declarations of the migrations variable.
 _bound := [{"workload": found, "container": container, "declared": env.declarations(container.spec)} |
-	some found in workload.judged
-	workload.is_controllers(found)
+	some found in workload.controllers
 	some container in found.containers
 	not container.exempt
+	not plain.keeps(found, container)
 ]
 
 _in_container(bound, found) := object.union(found, {"workload": bound.workload, "container": bound.container.name})
@@ -173,8 +174,7 @@ _findings contains _in_container(bound, {
 _findings contains object.union(found, {"code": "CNM006"}) if some found in _unreadable
 
 _unreadable contains _in_workload(found, problem) if {
-	some found in workload.judged
-	workload.is_controllers(found)
+	some found in workload.controllers
 	some problem in array.concat(found.unreadable, found.missing)
 }
 
@@ -226,8 +226,7 @@ _findings contains {
 	"says": ["neither"],
 	"args": {"place": sprintf("%s.%s", [container.path, declared.place]), "value": text.quoted(declared.value)},
 } if {
-	some found in workload.judged
-	not workload.is_controllers(found)
+	some found in workload.others
 	some container in found.containers
 	not container.exempt
 	some declared in env.declarations(container.spec)
@@ -258,8 +257,7 @@ _findings contains {
 		"line": sprintf("controllers: %s", [json.marshal(array.concat(parameters.controllers, [resembling.pattern]))]),
 	},
 } if {
-	some found in workload.judged
-	not workload.is_controllers(found)
+	some found in workload.others
 	_may_migrate(found)
 	resembling := resemblance.of(found)
 }

@@ -24,6 +24,7 @@ const Version = "0.2.0"
 //go:embed lib/mode.rego
 //go:embed lib/mounted.rego
 //go:embed lib/parameters.rego
+//go:embed lib/plain.rego
 //go:embed lib/process.rego
 //go:embed lib/reading.rego
 //go:embed lib/resemblance.rego

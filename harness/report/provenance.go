@@ -15,6 +15,9 @@ type Provenance struct {
 	Constraints []ConstraintSource `json:"constraints"`
 	// Configuration is there when one was read.
 	Configuration *FileSource `json:"configuration,omitempty"`
+	// Lock is there when it said which charts were rendered that are not in the work
+	// tree.
+	Lock *FileSource `json:"lock,omitempty"`
 	// Commit is the one that was checked out in the work tree of the working
 	// directory; empty for none. Whether files have changed since is not looked at.
 	Commit string `json:"commit,omitempty"`

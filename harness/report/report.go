@@ -79,8 +79,9 @@ type Report struct {
 type Shard struct {
 	Index int `json:"index"`
 	Count int `json:"count"`
-	// Targets counts those of all shards.
+	// Targets counts those of all shards, and Mine those of this one.
 	Targets     int  `json:"targets"`
+	Mine        int  `json:"mine"`
 	AllowAbsent bool `json:"allowAbsent"`
 	// Arguments are the paths below which some target must have a controllers
 	// workload.
@@ -126,9 +127,12 @@ type Target struct {
 	// Error says why it could not be decided, in one message.
 	Error string `json:"error,omitempty"`
 	// Note says what else is to be known, such as that nothing was rendered.
-	Note      string     `json:"note,omitempty"`
-	Workloads []Workload `json:"workloads"`
-	Findings  []Finding  `json:"findings"`
+	Note string `json:"note,omitempty"`
+	// Chain are the places that an Application of Argo CD comes from: its file or that
+	// of its ApplicationSet, then what gives the parameters.
+	Chain     []ApplicationPlace `json:"chain,omitempty"`
+	Workloads []Workload         `json:"workloads"`
+	Findings  []Finding          `json:"findings"`
 	// Exempted are findings that pass. They count as neither denied nor warned, and
 	// their causes are not looked for.
 	Exempted []Exempted `json:"exempted,omitempty"`

@@ -225,6 +225,13 @@ rules := {
 		"remedy": "Keep the line that is meant, and remove the others.",
 		"forms": {"twice": {"message": "One map of {file} sets {variable} {count} times: {values}. The one that is taken, without a word, is in line {taken}."}},
 	},
+	"CNM107": {
+		"severity": "warn",
+		"title": "What runs may differ from what Git says",
+		"description": "Argo CD leaves something as it is in the cluster, so controllers may run with another environment than the one that is judged here.",
+		"remedy": "Remove it, or judge what runs too: hand what kubectl get deployments -A -o yaml prints to nevermigrate check.",
+		"forms": {"live": {"message": "{field} of Application {name}: {what}."}},
+	},
 }
 
 # METADATA
@@ -232,8 +239,10 @@ rules := {
 # description: >-
 #   Takes the code, the names of forms, and the arguments. What the catalogue
 #   does not know is named: a finding is never lost for want of words.
-texts(code, says, args) := {part: _filled(concat(" ", [_words(code, form, part) | some form in says]), args) |
+texts(code, says, args) := {part: strings.replace_n(replaced, concat(" ", [_words(code, form, part) | some form in says])) |
 	some part in ["message", "remedy"]
+} if {
+	replaced := _replaced(args)
 }
 
 _words(code, form, part) := rules[code].forms[form][part]
@@ -244,7 +253,9 @@ _words(code, form, "message") := sprintf("(%s)", [form]) if not rules[code].form
 
 _words(code, _, "remedy") := "(no remedy)" if not rules[code]
 
-_filled(format, args) := strings.replace_n({sprintf("{%s}", [name]): sprintf("%v", [value]) | some name, value in args}, format)
+_filled(format, args) := strings.replace_n(_replaced(args), format)
+
+_replaced(args) := {sprintf("{%s}", [name]): sprintf("%v", [value]) | some name, value in args}
 
 # METADATA
 # title: Each code as pages and rule lists describe it

@@ -43,17 +43,22 @@ _match := constraint.match if not review.is_review
 #   An object without a namespace gets one when it is applied, and an unknown
 #   API group could be any, so neither is left out.
 excludes(object) if {
+	count(_match) > 0
+	_is_outside(object)
+}
+
+_is_outside(object) if {
 	object.namespace != ""
 	_lists_no_namespace(object.namespace)
 }
 
-excludes(object) if {
+_is_outside(object) if {
 	object.namespace != ""
 	some pattern in _match.excludedNamespaces
 	_in_namespace(pattern, object.namespace)
 }
 
-excludes(object) if {
+_is_outside(object) if {
 	count(_match.kinds) > 0
 	every entry in _match.kinds {
 		not _selects(entry, object)

@@ -11,16 +11,12 @@ import data.lib.review
 import data.lib.text
 import data.lib.value
 
-_document := input.review.object if {
-	review.is_review
-	not review.starts_nothing
-}
-
-_document := input.target.object if review.is_target
-
-_document := input if {
+_document := input.target.object if {
+	review.is_target
+} else := input if {
 	not review.is_review
-	not review.is_target
+} else := input.review.object if {
+	not review.starts_nothing
 }
 
 # METADATA
@@ -30,7 +26,16 @@ default beside := []
 
 beside := input.target.beside if review.is_target
 
-_top := {"object": _document, "kind": value.field(_document, "kind"), "path": ""}
+# The harness takes long lists apart: then the document is an item, and it is told the
+# kind of its list and its place there.
+_top := {
+	"object": _document,
+	"kind": _kind_of_item(input.target.list.kind, value.field(_document, "kind")),
+	"path": input.target.list.path,
+} if {
+	input.target.list
+	review.is_target
+} else := {"object": _document, "kind": value.field(_document, "kind"), "path": ""}
 
 # METADATA
 # title: Each object with its kind and its place in the document
@@ -60,7 +65,10 @@ _is_deepest(entry) if strings.count(entry.path, "[") == 3
 # Template of OpenShift has objects.
 _items(entry) := [child |
 	some key in kind.lists
-	some i, item in value.entries(value.field(entry.object, key))
+	items := entry.object[key]
+	is_array(items)
+	not _is_deepest(entry)
+	some i, item in items
 	child := {
 		"object": item,
 		"kind": _kind_of_item(entry.kind, value.field(item, "kind")),
@@ -83,8 +91,16 @@ _is_list(entry) if endswith(value.text(entry.kind), "List")
 #   that is broken.
 problems := [problem |
 	some entry in _expanded
+	_may_hide(entry)
 	some problem in _hidden(entry)
 ]
+
+# Whatever is no list hides nothing.
+_may_hide(entry) if not is_object(entry.object)
+
+_may_hide(entry) if entry.object.items
+
+_may_hide(entry) if _is_list(entry)
 
 _hidden(entry) := [hidden |
 	some problem in _unreadable(entry)

@@ -95,6 +95,10 @@ test_items_that_cannot_be_read if {
 		"found": "a map",
 	})] with input as list
 	document.problems == [_hidden_in_list("items[1]", "item_is_none", {"found": "a string"})] with input as object.union(list, {"items": [_object("A", "1"), "x", null]})
+	document.problems == [_hidden_in_list("items", "list_is_none", {
+		"kind": "\"List\"",
+		"found": "a boolean",
+	})] with input as object.union(list, {"items": false})
 	document.problems == [] with input as object.union(list, {"items": null})
 	document.problems == [] with input as {"kind": "Allowance", "items": {"a": {}}}
 	document.problems == [] with input as {"kind": "Allowance", "items": ["a"]}
@@ -141,6 +145,33 @@ test_what_stands_beside_it if {
 	_listed == [["Pod", "", "b"]] with input as manifest
 }
 
+# As the harness takes a list apart, an item gives what it gives in its list.
+test_an_item_of_a_list if {
+	item := {"metadata": {"name": "a"}, "items": [_list([_list([_object("Pod", "b"), _list([{}])])])]}
+	apart := {"target": {"object": item, "beside": [], "list": {"kind": "DeploymentList", "path": "items[7]."}}}
+	_listed == [
+		["Deployment", "items[7].", "a"],
+		["List", "items[7].items[0].", ""],
+		["List", "items[7].items[0].items[0].", ""],
+	] with input as apart
+	document.problems == [object.union(
+		_hidden("List", "items[7].items[0].items[0].items", "list_too_deep", {}),
+		{"name": "", "namespace": ""},
+	)] with input as apart
+	whole := {"kind": "DeploymentList", "items": [item]}
+	deep := object.union(apart, {"target": {"list": {"path": "items[0]."}}})
+	objects := document.objects with input as deep
+	array.slice(document.objects, 1, 10) == objects with input as whole
+	problems := document.problems with input as deep
+	document.problems == problems with input as whole
+	_listed == [["Pod", "objects[0].", "c"]] with input as {"target": {
+		"object": _object("Pod", "c"),
+		"list": {"kind": 5, "path": "objects[0]."},
+	}}
+	_listed == [["Pod", "", "c"]] with input as {"target": {"object": _object("Pod", "c")}}
+	_listed == [["Pod", "", "c"]] with input as object.union(_object("Pod", "c"), {"target": {"list": {"kind": 5, "path": "x"}}})
+}
+
 test_objects_of_a_template if {
 	_listed == [["Template", "", ""], ["Pod", "items[0].", "b"], ["Pod", "objects[0].", "a"]] with input as {
 		"kind": "Template",
@@ -148,4 +179,9 @@ test_objects_of_a_template if {
 		"items": [_object("Pod", "b")],
 	}
 	document.problems == [] with input as {"kind": "Template", "objects": "x"}
+}
+
+test_what_is_no_list_of_objects if {
+	_listed == [["List", "", ""]] with input as {"kind": "List", "items": {"a": _object("Pod", "a")}}
+	_listed == [["Other", "", ""]] with input as {"kind": "Other", "pods": [_object("Pod", "a")]}
 }

@@ -27,7 +27,9 @@ sources(container) := value.entries(value.field(container, "envFrom"))
 # description: >-
 #   An entry whose name cannot be read could be the migrations variable. Of
 #   the values only that of the migrations variable matters.
-problems(container, path) := array.concat(
+problems(container, path) := [] if {
+	_is_plain(container)
+} else := array.concat(
 	unreadable.mistyped([[sprintf("%s.%s", [path, key]), value.field(container, key), "array"] |
 		some key in ["env", "envFrom"]
 	]),
@@ -43,12 +45,42 @@ problems(container, path) := array.concat(
 	),
 )
 
+# It is told without a path.
+_is_plain(container) if {
+	names(container)
+	every declared in declarations(container) {
+		declared.is != "unreadable"
+	}
+}
+
+# METADATA
+# title: The names in env, where env and envFrom can be read and each name is another
+# description: >-
+#   As it is nearly always. Undefined where it is not, and where there is none. What
+#   lies between two strings when it is sorted is a string.
+names(container) := found if {
+	is_array(container.env)
+	found := {name | name := container.env[_].name}
+	count(found) == count(container.env)
+	is_string(min(found))
+	is_string(max(found))
+	from := object.get(container, "envFrom", [])
+	is_array(from)
+	every source in from {
+		is_object(source)
+	}
+}
+
 # METADATA
 # title: Directives of a patch in a container and its env
 # description: >-
 #   `kustomize build` keeps them where it does not know the kind, and kubectl
 #   carries them out, so an entry that stands there may be deleted.
-directives(container, path) := array.concat(
+directives(container, path) := [] if {
+	names(container)
+	keys := object.keys(container) | object.keys(object.union_n(container.env))
+	not regex.match(`(?m)^\$`, concat("\n", keys))
+} else := array.concat(
 	_directives(container, path),
 	[directive |
 		some i, entry in entries(container)
@@ -92,6 +124,8 @@ _value_problems(set, path) := [{
 # title: The entries of env and envFrom can be read
 # description: Otherwise the variable cannot be said to be absent.
 is_readable(container) if {
+	names(container)
+} else if {
 	every key in ["env", "envFrom"] {
 		not value.mistyped(value.field(container, key), "array")
 	}
@@ -110,7 +144,7 @@ is_readable(container) if {
 #   text that the container gets and its mode.
 declarations(container) := [object.union({"index": i, "place": sprintf("env[%d]", [i])}, _declaration(entry)) |
 	some i, entry in entries(container)
-	value.field(entry, "name") == parameters.env_var
+	entry.name == parameters.env_var
 ]
 
 # An empty value beside valueFrom is as none, for the API server and the kubelet.
@@ -120,6 +154,7 @@ _declaration(entry) := {"is": "unreadable"} if {
 	_set(entry) == ""
 	value.field(entry, "valueFrom") != null
 } else := object.union(_conflict(entry), {"is": "reference", "value": _set(entry)}) if {
+	contains(_set(entry), "$")
 	count(_references(_set(entry))) > 0
 } else := object.union(_conflict(entry), {
 	"is": "literal",
@@ -213,7 +248,9 @@ _references(set) := {name |
 	name := substring(token, 2, count(token) - 3)
 }
 
-_expanded(set, values) := concat("", [part |
+_expanded(set, values) := set if {
+	not contains(set, "$")
+} else := concat("", [part |
 	tokens := array.concat(_tokens(set), [""])
 	some i, between in regex.split(reference, set)
 	some part in [between, _replacement(tokens[i], values)]
@@ -246,6 +283,10 @@ described(declared) := "cannot be read" if {
 } else := "has no value" if {
 	declared.value == ""
 } else := sprintf("is %s", [text.quoted(declared.value)])
+
+# METADATA
+# title: Variables by which a program loads something before it starts
+loaders := {"BASH_ENV", "DOTENV_CONFIG_OVERRIDE", "NODE_OPTIONS"}
 
 # METADATA
 # title: Where a value comes from

@@ -57,20 +57,17 @@ component_label := "app.kubernetes.io/component"
 # title: The API groups of all kinds of workload
 groups := {group | some group in workloads[_].groups}
 
-_core_version := `\Av[0-9]+((alpha|beta)[0-9]+)?\z`
-
-_group_and_version := `\A[a-z0-9]([-.a-z0-9]*[a-z0-9])?/[a-z0-9]([-a-z0-9]*[a-z0-9])?\z`
+# A version of the core, or a group with a version.
+_version := `\A(?:v[0-9]+(?:(?:alpha|beta)[0-9]+)?|([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)/[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)\z`
 
 # METADATA
 # title: The API group of an object, * when it cannot be read
 # description: An apiVersion that cannot be read could stand for any group.
 default group(_) := "*"
 
-group(object) := "" if regex.match(_core_version, value.text(value.field(object, "apiVersion")))
-
-group(object) := split(version, "/")[0] if {
-	version := value.text(value.field(object, "apiVersion"))
-	regex.match(_group_and_version, version)
+group(object) := group if {
+	is_string(object.apiVersion)
+	[[_, group]] := regex.find_all_string_submatch_n(_version, object.apiVersion, 1)
 }
 
 # METADATA

@@ -111,6 +111,7 @@ of(workload, container) := array.concat(
 )
 
 _in_commands(workload, container) := [{"path": found.word.path, "says": found.says, "text": found.text, "source": ""} |
+	not process.starts_nothing(container.spec)
 	some line in process.lines
 	words := array.concat(
 		[_without_files(word, workload, container) | some word in process.words(container.spec, line, container.path)],
@@ -243,6 +244,7 @@ _mention_with_place := reading.translated(`\S*\s?NAME\s?\S*`)
 # Variables by which a program loads something before it starts.
 _in_env(container, path) := [{"path": sprintf("%s.env[%d]", [path, i]), "says": "option", "text": entry.name, "source": ""} |
 	some i, entry in env.entries(container)
+	entry.name in env.loaders
 	_loads_by_env(entry, container)
 ]
 

@@ -257,7 +257,8 @@ test_variables_that_load if {
 		{"name": "NODE_OPTIONS"}, {"name": "NODE_OPTIONS", "value": "--require @opentelemetry/auto/register"}, {"name": "NODE_OPTIONS", "value": "--import=dd-trace/register.js"},
 		{"name": "NODE_OPTIONS", "value": "--a -r newrelic"}, {"name": "NODE_OPTIONS", "value": "--require /otel-auto-instrumentation-nodejs/autoinstrumentation.js"},
 		{"name": "NODE_OPTIONS", "value": "--require elastic-apm-node/start"}, {"name": "OTHER_OPTIONS", "value": "--require x"}, _from_a_secret("OTHER_OPTIONS"),
-		{"name": "DOTENV_CONFIG_OVERRIDE", "value": "true"},
+		{"name": "DOTENV_CONFIG_OVERRIDE", "value": "true"}, {"name": "DOTENV_CONFIG_OVERRIDE", "value": "--require x"},
+		_from_a_secret("DOTENV_CONFIG_OVERRIDE"),
 	] {
 		_of_env([entry], ["node"]) == []
 	}
@@ -269,6 +270,7 @@ test_dotenv_with_an_override if {
 	_of({"env": [_from_a_secret("DOTENV_CONFIG_OVERRIDE")], "args": [5, "x/dotenv"]})[0].text == "DOTENV_CONFIG_OVERRIDE"
 	_of_env([{"name": "DOTENV_CONFIG_OVERRIDE", "value": ""}], ["node", "-r", "dotenv/config"]) == []
 	_of_env([{"name": "DOTENV", "value": "true"}], ["node", "-r", "dotenv/config"]) == []
+	_of_env([{"name": "NODE_OPTIONS", "value": "--max-old-space-size=4096"}], ["node", "-r", "dotenv/config"]) == []
 }
 
 test_the_mode_is_unknown if {

@@ -16,6 +16,7 @@ import data.lib.value
 # title: The files of ConfigMaps that a container mounts
 # description: Each with its path in the container, its text, and its place in the target.
 files(workload, container) := [file |
+	count(document.beside) > 0
 	some mount in value.entries(value.field(container, "volumeMounts"))
 	some volume in value.entries(value.at(workload.object, array.concat(workload.place.spec, ["volumes"])))
 	value.field(volume, "name") == value.field(mount, "name")
@@ -68,6 +69,7 @@ run(workload, container) := [object.union(file, {"by": word.path}) |
 ]
 
 _running(file, container) := [word |
+	not process.starts_nothing(container.spec)
 	some line in process.lines
 	words := process.words(container.spec, line, container.path)
 	some i, word in words
@@ -107,7 +109,9 @@ _change(file) := reading.change(reading.judged({"text": file.text, "script": tru
 
 # METADATA
 # title: The files that would change the variable and that nothing visibly runs
-unrun(workload, container) := [{"path": container.path, "text": change.text, "source": file.place} |
+unrun(workload, container) := [] if {
+	count(document.beside) == 0
+} else := [{"path": container.path, "text": change.text, "source": file.place} |
 	ran := {file.path | some file in run(workload, container)}
 	some file in files(workload, container.spec)
 	not file.path in ran

@@ -12,7 +12,7 @@ import data.lib.review
 import data.lib.text
 import data.lib.value
 
-_given := input.parameters if review.is_review
+_given := review.parameters if review.is_review
 
 _given := constraint.parameters if not review.is_review
 
@@ -178,6 +178,10 @@ plain_skip := skip_values[0] if not "skip" in skip_values
 controllers := values.controllers
 
 # METADATA
+# title: The expression for the names of controllers workloads
+controllers_pattern := text.one_of(controllers)
+
+# METADATA
 # title: The expression for the images that hold no service
 # description: Empty when there are none.
 exempt_pattern := _any(values.exemptImages)
@@ -201,9 +205,8 @@ exempts(image) if {
 }
 
 exempts(image) if {
-	some entry in values.exemptImages
-	contains(entry, "*")
-	regex.match(text.image(entry), image)
+	_exempt_globs != ""
+	regex.match(_exempt_globs, image)
 }
 
 # An image that is not there, or cannot be read, could be the service's.
@@ -211,6 +214,8 @@ exempts(image) if {
 	image != ""
 	not regex.match(service_pattern, image)
 }
+
+_exempt_globs := _any([entry | some entry in values.exemptImages; contains(entry, "*")])
 
 # METADATA
 # title: The constraint exempts an image that is not known to hold no service

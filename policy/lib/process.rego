@@ -27,7 +27,9 @@ _commands := array.concat([["command"], ["args"]], hooks)
 
 # METADATA
 # title: What of the commands cannot be read
-problems(container, path) := array.concat(
+problems(container, path) := [] if {
+	starts_nothing(container)
+} else := array.concat(
 	unreadable.mistyped([[sprintf("%s.%s", [path, concat(".", above)]), value.at(container, above), "object"] |
 		some above in maps
 	]),
@@ -42,6 +44,29 @@ problems(container, path) := array.concat(
 		],
 	),
 )
+
+# METADATA
+# title: The image decides alone what is started
+# description: >-
+#   There is no command, no hook, and no probe that runs a command, and no map in
+#   which one could be.
+starts_nothing(container) if {
+	count(object.keys(container) & _starters) == 0
+	probes_run_nothing(container)
+}
+
+_starters := {"command", "args", "source", "lifecycle"}
+
+# METADATA
+# title: No probe of a container runs a command
+probes_run_nothing(container) if {
+	every probe in object.filter(container, _probes) {
+		is_object(probe)
+		not "exec" in object.keys(probe)
+	}
+}
+
+_probes := ["livenessProbe", "readinessProbe", "startupProbe"]
 
 # METADATA
 # title: The maps down to a hook
@@ -79,11 +104,12 @@ _in_lists(container, line, path) := [word |
 		some i, part in value.entries(value.at(container, command))
 		is_string(part)
 	]
+	scripts := _scripts(raw)
 	some i, given in raw
 	word := {
 		"path": given.path,
 		"text": env.expanded(container, _road(line), given.text),
-		"script": _is_script(raw, i),
+		"script": scripts[i],
 	}
 ]
 
@@ -95,27 +121,33 @@ _road(line) := "environment" if {
 	line[0][0] == "lifecycle"
 } else := "literals"
 
-default _is_script(_, _) := false
+# Which words are scripts: those behind an option that makes the next word one, with
+# other options between. Each word is a letter in a text, so that one look over it finds
+# all of them, and a very long line takes no longer than many short ones.
+_scripts(raw) := [is_script |
+	begin := _first_interpreter(raw)
+	letters := concat("", [_letter(word.text, i, begin) | some i, word in raw])
+	some piece in regex.find_n(`f[f-]*w?|[w-]`, letters, -1)
+	some at in numbers.range(0, count(piece) - 1)
+	is_script := at > 0
+]
+
+# f for such an option of an interpreter, - for another option, w for another word.
+_letter(text, i, begin) := "f" if {
+	i > begin
+	regex.match(reading.script_flag, text)
+} else := "-" if {
+	startswith(text, "-")
+} else := "w"
 
 # Without a command the image's own entry point may be an interpreter.
-_is_script(raw, i) if {
-	flag := _flags_before(raw, i)[_]
-	regex.match(reading.interpreter, concat("\n", [word.text | some word in array.slice(raw, 0, flag); count(word.text) < 256]))
-}
-
-_is_script(raw, i) if {
-	count(_flags_before(raw, i)) > 0
+_first_interpreter(raw) := -1 if {
 	regex.match(`\.args\[[0-9]+\]$`, raw[0].path)
-}
-
-# The options that make a word a script, with other options between them and it.
-_flags_before(raw, i) := [flag |
-	some flag, word in array.slice(raw, 0, i)
-	regex.match(reading.script_flag, word.text)
-	every between in array.slice(raw, flag + 1, i) {
-		startswith(between.text, "-")
-	}
-]
+} else := min({count(raw)} | {i |
+	some i, word in raw
+	count(word.text) < 256
+	regex.match(reading.interpreter, word.text)
+})
 
 # METADATA
 # title: The places that change the migrations variable, with how they do it
@@ -123,6 +155,7 @@ _flags_before(raw, i) := [flag |
 #   Each word that does so by itself. When none does, the words of a command
 #   are read as one line, for `env -u NAME` is three of them.
 changes(container, path) := [change |
+	not starts_nothing(container)
 	some line in lines
 	_is_given(container, line)
 	some change in _changes_of_line(

@@ -22,6 +22,10 @@ is_review if {
 }
 
 # METADATA
+# title: The parameters of the constraint, which come with a review
+parameters := input.parameters if is_review
+
+# METADATA
 # title: The input is an object with objects of the same target beside it
 # description: >-
 #   The harness sees the whole target. No manifest has this form: it has a kind, or

@@ -6,6 +6,7 @@ package lib.summary
 
 import data.lib.env
 import data.lib.loading
+import data.lib.plain
 import data.lib.workload
 
 # METADATA
@@ -52,7 +53,9 @@ _shown_container(workload, container) := {
 # METADATA
 # title: The mode of what a container starts
 # description: That of its environment, unless the start may change it.
-mode_of(workload, container) := "unknown" if {
+mode_of(workload, container) := "skip" if {
+	plain.keeps(workload, container)
+} else := "unknown" if {
 	env.mode_of(container.spec) == "skip"
 	loading.makes_unknown(workload, container)
 } else := env.mode_of(container.spec)

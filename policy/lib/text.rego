@@ -16,10 +16,9 @@ quoted(text) := sprintf("%q…", [substring(text, 0, _longest)]) if count(text) 
 literal(text) := regex.replace(text, `[\\.+*?()|\[\]{}^$-]`, `\$0`)
 
 # METADATA
-# title: The whole of a text matches a pattern in which only * is special
-matches(pattern, text) if {
-	regex.match(sprintf(`(?s)\A%s\z`, [_glob(pattern)]), text)
-}
+# title: The expression for the texts that one of some patterns matches as a whole
+# description: In a pattern only * is special.
+one_of(patterns) := sprintf(`(?s)\A(?:%s)\z`, [concat("|", [_glob(pattern) | some pattern in patterns])])
 
 _glob(pattern) := concat(".*", [literal(part) | some part in split(pattern, "*")])
 

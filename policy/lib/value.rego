@@ -58,15 +58,17 @@ default at(_, _) := null
 
 at(thing, []) := thing
 
-at(thing, place) := object.get(thing, place, null) if {
-	is_object(thing)
-	count(place) > 0
-}
+at(thing, place) := object.get(thing, place, null) if is_object(thing)
 
 # METADATA
 # title: A place, as it is printed
 # description: Takes a list of keys and indices.
-written(place) := trim_prefix(concat("", [_step(step) | some step in place]), ".")
+written(place) := path if {
+	is_string(min(place)) # numbers come before strings
+	path := concat(".", place)
+	strings.count(path, ".") == count(place) - 1
+	not regex.match(`[^-A-Za-z0-9_$.]`, path)
+} else := trim_prefix(concat("", [_step(step) | some step in place]), ".")
 
 _step(step) := sprintf("[%d]", [step]) if {
 	is_number(step)

@@ -51,3 +51,11 @@ test_described_type if {
 	]
 	value.described("array") == "a list"
 }
+
+test_written_with_a_dot if {
+	value.written(["a.b"]) == "[\"a.b\"]"
+	value.written(["a", "b c"]) == "a[\"b c\"]"
+	value.written(["a", "b", "c"]) == "a.b.c"
+	value.written(["a", 0, "b"]) == "a[0].b"
+	value.written([]) == ""
+}

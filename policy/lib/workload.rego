@@ -11,7 +11,6 @@ import data.lib.contract
 import data.lib.document
 import data.lib.kind
 import data.lib.parameters
-import data.lib.text
 import data.lib.unreadable
 import data.lib.value
 
@@ -32,6 +31,14 @@ judged := [workload |
 ]
 
 # METADATA
+# title: The judged workloads that the contract binds
+controllers := [workload | some workload in judged; is_controllers(workload)]
+
+# METADATA
+# title: The judged workloads that it does not bind
+others := [workload | some workload in judged; not is_controllers(workload)]
+
+# METADATA
 # title: The contract binds a workload
 # description: >-
 #   One whose names cannot be read could be a controllers workload, so it is bound.
@@ -45,19 +52,27 @@ is_controllers(workload) if {
 
 _is_named(workload) if {
 	some name in workload.names
-	some pattern in parameters.controllers
-	text.matches(pattern, name)
+	regex.match(parameters.controllers_pattern, name)
 }
 
 _is_named(workload) if {
-	some rollout in array.concat([entry.object | some entry in document.objects], document.beside)
-	referred := kind.referred(value.field(rollout, "kind"), rollout)
-	referred.name == workload.name
-	referred.kind in {workload.kind, ""}
-	some name in _object_names(rollout, {"template": [], "spec": []})
-	some pattern in parameters.controllers
-	text.matches(pattern, name)
+	some kind_name in [workload.kind, ""]
+	[workload.name, kind_name] in _named_by_rollouts
 }
+
+# The workloads that Rollouts with the name of controllers take their pod template
+# from, each with its name and its kind.
+_named_by_rollouts contains [referred.name, referred.kind] if {
+	some rollout in _rollouts
+	referred := kind.referred(rollout.kind, rollout)
+	some name in _object_names(rollout, {"template": [], "spec": []})
+	regex.match(parameters.controllers_pattern, name)
+}
+
+_rollouts := array.concat(
+	[entry.object | some entry in document.objects; entry.object.kind == "Rollout"],
+	[object | some object in document.beside; object.kind == "Rollout"],
+)
 
 _may_hold_the_service(workload) if count(workload.containers) == 0
 
@@ -70,9 +85,8 @@ _may_hold_the_service(workload) if {
 # title: The workloads that would be bound if the constraint did not exempt all their containers
 # description: An image that is known to hold no service does not count.
 left_out := [workload |
-	some workload in judged
+	some workload in others
 	_is_named(workload)
-	not is_controllers(workload)
 	_is_exempt_by_name(workload)
 ]
 
@@ -81,27 +95,77 @@ _is_exempt_by_name(workload) if {
 	parameters.exempts_by_name(value.text(value.field(container.spec, "image")))
 }
 
+# All is there with the right type, as nearly always. That is told without a path.
 _workload(entry, place) := {
+	"kind": entry.kind,
+	"group": kind.group(entry.object),
+	"name": metadata.name,
+	"namespace": namespace,
+	"names": ((_container_names(pod) | _names(heads)) | _component_names(entry.object, heads)),
+	"path": entry.path,
+	"place": place,
+	"object": entry.object,
+	"containers": _containers(entry, place.spec, pod),
+	"unreadable": [],
+	"missing": [],
+} if {
+	metadata := entry.object.metadata
+	is_object(metadata)
+	template := object.get(entry.object, array.concat(place.template, ["metadata"]), {})
+	heads := [metadata, template]
+	pod := object.get(entry.object, place.spec, null)
+	namespace := object.get(metadata, "namespace", "")
+	_are_readable_texts(array.concat(
+		[entry.kind, metadata.name, namespace],
+		array.concat(_label_texts(metadata), _label_texts(template)),
+	))
+	not "" in {entry.kind, metadata.name}
+	_holders(place.spec) == []
+	pod.containers[0]
+	every containers in object.filter(pod, lists) {
+		is_array(containers)
+		every container in containers {
+			is_string(container.name)
+		}
+	}
+} else := {
 	"kind": _kind(entry.kind),
 	"group": kind.group(entry.object),
 	"name": _name(value.field(entry.object, "metadata")),
 	"namespace": value.text(value.at(entry.object, ["metadata", "namespace"])),
-	"names": ({name | some name in _container_names(entry.object, place.spec)} | _object_names(entry.object, place)),
+	"names": (_container_names(pod) | _object_names(entry.object, place)),
 	"path": entry.path,
 	"place": place,
 	"object": entry.object,
-	"containers": _containers(entry, place.spec),
+	"containers": _containers(entry, place.spec, pod),
 	"unreadable": _unreadable(entry, place),
 	"missing": _missing(entry, place),
+} if {
+	pod := value.at(entry.object, place.spec)
 }
+
+# What lies between two strings when it is sorted is a string.
+_are_readable_texts(texts) if {
+	is_string(min(texts))
+	is_string(max(texts))
+}
+
+# The labels that name something; undefined where there can be none.
+_label_texts(metadata) := [text | text := labels[_label_keys[_]]] if {
+	is_object(metadata)
+	labels := object.get(metadata, "labels", {})
+	is_object(labels)
+}
+
+_container_names(pod) := {name | name := pod[lists[_]][_].name; is_string(name)}
 
 # The path of something in an object, as it is printed.
 _written(entry, path) := sprintf("%s%s", [entry.path, value.written(path)])
 
 # What stands for a kind that cannot be read.
-_kind(name) := "unknown" if value.text(name) == ""
-
-_kind(name) := name if value.text(name) != ""
+_kind(name) := name if {
+	value.text(name) != ""
+} else := "unknown"
 
 _name(metadata) := name if {
 	name := value.text(value.field(metadata, "name"))
@@ -114,44 +178,38 @@ _name(metadata) := name if {
 #   Its own, those of its labels, and those of its pod template and of whatever
 #   holds the pod spec. The name of a component is the name of the whole with the
 #   component's behind it.
-_object_names(object, place) := {name |
-	some above in _holders(place)
-	some path in _name_paths
-	name := value.text(value.at(object, array.concat(above, path)))
-	name != ""
-} | {name |
-	some above in [[], place.template]
-	labels := value.at(object, array.concat(above, ["metadata", "labels"]))
-	component := value.text(value.field(labels, kind.component_label))
-	component != ""
+_object_names(object, place) := (_names(heads) | _component_names(object, heads)) | _names(holders) if {
+	heads := [value.at(object, array.concat(above, ["metadata"])) | some above in [[], place.template]]
+	holders := [value.at(object, array.concat(above, ["metadata"])) | some above in _holders(place.spec)]
+}
+
+# The names in some metadata.
+_names(heads) := ({name | name := heads[_][["name", "generateName"][_]]; is_string(name)} | {name |
+	name := heads[_].labels[kind.name_labels[_]]
+	is_string(name)
+}) - {""}
+
+_component_names(object, heads) := {name |
+	some head in heads
+	component := head.labels[kind.component_label]
+	value.text(component) != ""
 	some whole in array.concat(
 		[value.at(object, ["metadata", "name"])],
-		[value.field(labels, label) | some label in kind.name_labels],
+		[value.field(head.labels, label) | some label in kind.name_labels],
 	)
 	name := sprintf("%s-%s", [value.text(whole), component])
 }
 
-# What holds a pod spec: the object, its pod template, and in a kind that is not
-# in the table all that is between.
-_holders(place) := {[], place.template} | {holder |
-	some i, step in place.spec
+# What else holds a pod spec: in a kind that is not in the table all that is between.
+_holders(spec) := [] if {
+	is_string(min(spec)) # numbers come before strings
+} else := [holder |
+	some i, step in spec
 	is_number(step)
-	holder := array.slice(place.spec, 0, i + 1)
-}
-
-_name_paths := array.concat(
-	[["metadata", "name"], ["metadata", "generateName"]],
-	[["metadata", "labels", label] | some label in kind.name_labels],
-)
-
-_label_paths := [["metadata", "labels", label] |
-	some label in array.concat(kind.name_labels, [kind.component_label])
+	holder := array.slice(spec, 0, i + 1)
 ]
 
-_container_names(object, spec) := [value.text(value.field(container, "name")) |
-	some list in lists
-	some container in value.entries(value.at(object, array.concat(spec, [list])))
-]
+_label_keys := array.concat(kind.name_labels, [kind.component_label])
 
 # METADATA
 # title: The lists of containers of a pod
@@ -163,29 +221,28 @@ _types := {
 	"ephemeralContainers": "ephemeralContainer",
 }
 
-_containers(entry, spec) := array.concat(
+_containers(entry, spec, pod) := array.concat(
 	[container |
 		some list in lists
-		path := array.concat(spec, [list])
-		some i, found in value.entries(value.at(entry.object, path))
+		some i, found in value.entries(pod[list])
 		is_object(found)
-		container := _container(found, _types[list], sprintf("%s[%d]", [_written(entry, path), i]))
+		path := _written(entry, array.concat(spec, [list]))
+		container := _container(found, _types[list], sprintf("%s[%d]", [path, i]))
 	],
 	[container |
-		some key in kind.singles
 		not kind.is_known(entry.kind, entry.object)
-		path := array.concat(spec, [key])
-		found := value.at(entry.object, path)
+		some key in kind.singles
+		found := pod[key]
 		is_object(found)
-		container := _container(found, "container", _written(entry, path))
+		container := _container(found, "container", _written(entry, array.concat(spec, [key])))
 	],
 )
 
 _container(spec, type, path) := {
-	"name": value.text(value.field(spec, "name")),
+	"name": value.text(object.get(spec, "name", null)),
 	"type": type,
 	"path": path,
-	"exempt": _is_exempt(value.text(value.field(spec, "image"))),
+	"exempt": _is_exempt(value.text(object.get(spec, "image", null))),
 	"spec": spec,
 }
 
@@ -231,7 +288,8 @@ _decisive(place) := array.concat(
 	array.concat(
 		[[path, "string"] | some path in ({["metadata", "name"]} | {array.concat(above, path) |
 			some above in [[], place.template]
-			some path in _label_paths
+			some key in _label_keys
+			path := ["metadata", "labels", key]
 		})],
 		[[array.concat(place.spec, [list]), "array"] | some list in lists],
 	),

@@ -402,3 +402,60 @@ test_a_step_of_a_workflow_has_containers if {
 		"spec.templates[0].script",
 	]
 }
+
+test_what_is_nearly_readable if {
+	containers := {"app": {"name": "app"}}
+	one := _one(_set("/spec/template/spec/initContainers", containers))
+	one.unreadable == [testing.wrong_type("spec.template.spec.initContainers", "a map", "a list")]
+	generated := _one(_set("/metadata/generateName", 5))
+	generated.names == {"agents", "app"}
+	not workload.is_controllers(generated)
+	_one(_labelled({"app.kubernetes.io/component": ""})).names == {"agents", "app"}
+	_one({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"containers": [_app]}}).namespace == ""
+}
+
+test_a_workload_that_cannot_be_read_whole if {
+	manifest := _set("/spec/template/spec/containers", null)
+	_one(manifest) == {
+		"object": manifest,
+		"place": {"template": ["spec", "template"], "spec": ["spec", "template", "spec"]},
+		"kind": "Deployment",
+		"group": "apps",
+		"name": "agents",
+		"namespace": "agents",
+		"names": {"agents"},
+		"path": "",
+		"containers": [],
+		"unreadable": [],
+		"missing": [testing.not_there("spec.template.spec.containers", "a list")],
+	}
+}
+
+test_a_rollout_names_what_it_refers_to if {
+	rollout := {
+		"apiVersion": "argoproj.io/v1alpha1",
+		"kind": "Rollout",
+		"metadata": {"name": "x-controllers"},
+		"spec": {"workloadRef": {"kind": "Deployment", "name": "agents"}},
+	}
+	every other, bound in {"Rollout": true, "Other": false} {
+		changed := object.union(rollout, {"kind": other})
+		count(workload.controllers) == 1 == bound with input as {"kind": "List", "items": [_plain, changed]}
+		count(workload.controllers) == 1 == bound with input as {"target": {"object": _plain, "beside": [changed]}}
+	}
+	every changes in [
+		{"metadata": {"name": "x"}}, {"spec": {"workloadRef": {"name": "other"}}},
+		{"spec": {"workloadRef": {"kind": "DaemonSet"}}},
+	] {
+		workload.controllers == [] with input as {"target": {"object": _plain, "beside": [object.union(rollout, changes)]}}
+		count(workload.others) == 1 with input as {"target": {"object": _plain, "beside": [object.union(rollout, changes)]}}
+	}
+}
+
+test_what_a_step_holds_beside_its_container if {
+	step := {"name": "step", "container": _app, "securityContext": {"name": "x", "image": "x"}}
+	flow := object.union(_workflow(step), {"spec": {"metadata": {"name": "between"}}})
+	one := _one(flow)
+	[container.name | some container in one.containers] == ["app"]
+	not "between" in one.names
+}

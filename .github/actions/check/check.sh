@@ -21,6 +21,12 @@ flag() {
   esac
 }
 
+# Applications of Argo CD name the branch that a change goes to, and a checkout in CI is
+# on no branch. What is judged is what would be there.
+if [ -n "${BRANCH:-}" ] && git rev-parse --git-dir >/dev/null 2>&1 && git check-ref-format "refs/remotes/origin/$BRANCH" && ! git symbolic-ref -q refs/remotes/origin/HEAD >/dev/null; then
+  git symbolic-ref refs/remotes/origin/HEAD "refs/remotes/origin/$BRANCH"
+fi
+
 args=()
 if [ "${BASE:-}" = none ]; then BASE=; fi
 if [ -n "${BASE:-}" ]; then
@@ -42,6 +48,7 @@ while IFS= read -r line; do
   if [ -n "$line" ]; then args+=(--constraint "$line"); fi
 done <<<"${CONSTRAINT:-}"
 if [ -n "${CONFIG:-}" ]; then args+=(--config "$CONFIG"); fi
+if [ -n "${CHART_CACHE:-}" ]; then args+=(--cache "$CHART_CACHE"); fi
 if [ -n "${KUBE_VERSION:-}" ]; then args+=(--kube-version "$KUBE_VERSION"); fi
 while IFS= read -r line; do
   if [ -n "$line" ]; then args+=(--api-versions "$line"); fi

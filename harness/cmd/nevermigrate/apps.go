@@ -22,7 +22,7 @@ ApplicationSets make and those that apps of apps render, with project, sources,
 destination, the place that they come from, and whether check judges them, or why
 not. Nothing is judged.
 
-` + configHelp + ` Its key argocd says what Argo CD knows.
+` + configHelp + ` Its key argocd says what else Argo CD knows.
 
 Exit status: 0, or 2 when there is nothing at a PATH.`,
 		Example: `  nevermigrate apps argocd
@@ -35,6 +35,7 @@ Exit status: 0, or 2 when there is nothing at a PATH.`,
 			if err != nil {
 				return err
 			}
+			defer run.Close()
 			options, args = run.Check, run.Paths
 			if len(args) == 0 {
 				return noPath(cmd, read, "no PATH: name a folder with Applications, or one of their files")
@@ -58,6 +59,7 @@ Exit status: 0, or 2 when there is nothing at a PATH.`,
 	}
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "`FORMAT`: table or json")
 	configs = addConfigFlags(cmd)
+	addRootFlag(cmd, &options)
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that says what is bound")
 	addRenderFlags(cmd, &options)
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp)))

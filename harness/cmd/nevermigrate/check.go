@@ -26,8 +26,9 @@ A PATH is an app (a folder with a kustomization), a chart, a rendered manifest
 (.yaml, .yml, .json), - for standard input, or a folder, below which everything is
 found that can put a workload into a cluster. Without a PATH the paths of the
 configuration are judged. What an app reads is judged with it and not by itself.
-What is there and not judged has a line: an Argo CD Application, a Flux HelmRelease,
-a submodule that is not checked out, jsonnet, and others. When its text holds the
+What Argo CD deploys from this repository is judged as its Applications render it.
+What is there and not judged has a line: an Application of another repository, a Flux
+HelmRelease, a submodule that is not checked out, jsonnet, and others. When its text holds the
 migrations variable or a name of controllers, the check could not be decided.
 nevermigrate list shows what is found, and judges nothing.
 
@@ -60,6 +61,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 			if err != nil {
 				return err
 			}
+			defer run.Close()
 			options, args = run.Check, run.Paths
 			outputs.configure(cmd, read)
 			if len(args) == 0 && defaultPath != "" {
@@ -114,6 +116,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	flags.IntVar(&options.Jobs, "jobs", 0, "`NUMBER` of targets to judge at the same time (default: one more than there are processors)")
 	flags.BoolVar(&trace, "trace", false, "write to standard error how the policy judges each object, as conftest's --trace does")
 	addReleaseFlags(cmd, &options.Release)
+	addRootFlag(cmd, &options)
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets parameters and enforcement")
 	flags.StringVar(&defaultPath, "default-path", "", "`PATH` to judge where neither an argument nor the configuration names one")
 	addBaselineFlag(cmd, &baseline)

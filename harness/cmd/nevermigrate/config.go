@@ -111,6 +111,9 @@ func given(cmd *cobra.Command, options check.Options, paths []string) configured
 	if flag := cmd.Flags().Lookup("baseline"); flag != nil {
 		g.Baseline, g.NoBaseline = flag.Value.String(), false
 	}
+	if flag := cmd.Flags().Lookup("cache"); flag != nil {
+		g.Cache = flag.Value.String()
+	}
 	return g
 }
 
@@ -122,6 +125,11 @@ func (f *configFlags) join(cmd *cobra.Command, options check.Options, given conf
 	}
 	if cmd.Flags().Lookup("baseline") != nil {
 		if err := needs(cmd, "baseline"); err != nil {
+			return configured.Run{}, nil, err
+		}
+	}
+	if cmd.Flags().Lookup("cache") != nil {
+		if err := needs(cmd, "cache"); err != nil {
 			return configured.Run{}, nil, err
 		}
 	}
@@ -257,7 +265,7 @@ Exit status: 0, or 2 when the configuration cannot be read.`,
 // said of one that has no value.
 var configKeys = []struct{ key, none string }{
 	{"constraints", "(the policy's defaults)"}, {"paths", "(none)"}, {"exclude", "(none)"}, {"exemptions", "(none)"},
-	{"baseline", "(none)"}, {"kubeVersion", "(none)"}, {"apiVersions", "(none)"}, {"argocd", "(none: what Argo CD deploys is not judged)"}, {"outputs", "(none)"},
+	{"baseline", "(none)"}, {"kubeVersion", "(none)"}, {"apiVersions", "(none)"}, {"argocd", "(none but what git says)"}, {"outputs", "(none)"},
 }
 
 // sorted are the values in the order of the keys.

@@ -12,11 +12,13 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/proompteng/nevermigrate/harness/internal/chartcache"
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
 	"github.com/proompteng/nevermigrate/harness/internal/configured"
 	"github.com/proompteng/nevermigrate/harness/internal/diff"
 	"github.com/proompteng/nevermigrate/harness/internal/output"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -90,9 +92,20 @@ base side has too are forgiven, and their causes are not looked for.`,
 				if err != nil {
 					return err
 				}
+				defer run.Close()
 				if !trustHead {
 					options.Contract = contracts(configs, options.Check, said, run, read)
 				}
+				var charts *chartcache.Locked
+				options.Charts = func(file func(string) string) render.ChartStore {
+					charts = configured.Charts(said, read, func(path string) string { return file(filepath.ToSlash(path)) })
+					return charts
+				}
+				defer func() {
+					if charts != nil {
+						charts.Close()
+					}
+				}()
 				options.Check, args = run.Check, run.Paths
 				outputs.configure(cmd, read)
 			}

@@ -56,6 +56,7 @@ holds is for check to say.`,
 			if err != nil {
 				return err
 			}
+			defer run.Close()
 			options, args = run.Check, run.Paths
 			if len(args) == 0 {
 				return noPath(cmd, read, "no PATH and no CODE: name an app, a manifest, a folder with apps, - for standard input, or a code such as CNM002")

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
+	"github.com/proompteng/nevermigrate/harness/internal/chartlock"
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
@@ -31,10 +32,17 @@ func addConstraintFlag(cmd *cobra.Command, files *[]string, something string) {
 // addRenderFlags adds the flags of commands that render apps.
 func addRenderFlags(cmd *cobra.Command, options *check.Options) {
 	addVersionFlags(cmd, options)
+	addCacheFlag(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&options.Render.HelmCommand, "helm-command", "", "`PATH` of a helm to run in place of the embedded one")
 	flags.DurationVar(&options.Render.Timeout, "timeout", 0, "longest `TIME` for rendering one app (default 2m)")
 	must(cmd.MarkFlagFilename("helm-command"))
+}
+
+// addRootFlag adds the flag for root Applications.
+func addRootFlag(cmd *cobra.Command, options *check.Options) {
+	cmd.Flags().StringArrayVar(&options.Roots, "root", nil, "`FILE` with an Application or ApplicationSet that leads to all that counts; what Argo CD does not deploy from there is left out, and named")
+	must(cmd.MarkFlagFilename("root", "yaml", "yml", "json"))
 }
 
 // addReleaseFlags adds the flags for the release of a chart, as helm template has
@@ -55,6 +63,12 @@ func addVersionFlags(cmd *cobra.Command, options *check.Options) {
 	flags := cmd.Flags()
 	flags.StringVar(&options.Render.KubeVersion, "kube-version", "1.35.0", "`VERSION` of Kubernetes that charts see")
 	flags.StringSliceVar(&options.Render.APIVersions, "api-versions", nil, "Kubernetes API `VERSIONS` that charts see besides Helm's own")
+}
+
+// addCacheFlag adds the flag for the folder with charts that were downloaded.
+func addCacheFlag(cmd *cobra.Command) {
+	cmd.Flags().String("cache", "", "`FOLDER` with the charts of "+chartlock.Name+" that vendor downloaded (default nevermigrate/charts in the user's cache folder)")
+	must(cmd.MarkFlagDirname("cache"))
 }
 
 // checkPolicyFlags reports a mistake in the flags, before anything is judged.

@@ -17,13 +17,14 @@ func newListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [flags] [PATH...]",
 		Short: "List what check judges, and what it does not",
-		Long: `List what check judges, and what it does not. Nothing is rendered.
+		Long: `List what check judges, and what it does not. Only what may hold Applications of
+Argo CD is rendered.
 
 Each place below a PATH that can put a workload into a cluster has a line: it is
 judged, it is read by an app that is judged, or it is not judged. The last may be
 bound by the contract when its text holds the migrations variable or a name of
 controllers; then check could not be decided. What only shows when an app is
-rendered, such as an Application that a chart writes, check adds.
+rendered, such as a HelmRelease that a chart writes, check adds.
 
 ` + configHelp + `
 
@@ -62,6 +63,8 @@ Exit status: 0, or 2 when there is nothing at a PATH.`,
 	cmd.Flags().StringVarP(&format, "output", "o", "table", "`FORMAT`: table, or json with the shape of coverage in a report")
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets the variable and the names that are looked for")
 	configs = addConfigFlags(cmd)
+	addRootFlag(cmd, &options)
+	addRenderFlags(cmd, &options)
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }

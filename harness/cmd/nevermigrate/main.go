@@ -9,6 +9,7 @@
 //	nevermigrate explain PATH...         tell which place decides each mode
 //	nevermigrate probe CHART|APP         search a chart's values for a hole
 //	nevermigrate render PATH             print the manifests that are judged
+//	nevermigrate vendor [PATH...]        download charts that are not committed
 //	nevermigrate config                  print what is in force, and why
 //	nevermigrate bundle                  write the policy as an OPA bundle
 //	nevermigrate schema NAME             print the JSON Schema of a JSON output

@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 // that they print.
 func TestScripts(t *testing.T) {
 	root := stock.Root(t)
+	charts := &chartServers{}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		UpdateScripts:       *update,
@@ -39,7 +40,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("REPO", root)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "validate": validate, "keygen": keygen, "unstamp": unstamp},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "validate": validate, "keygen": keygen, "unstamp": unstamp, "serve": charts.serve},
 	})
 }
 

@@ -71,6 +71,7 @@ decided, a hole escaped, the values as they are given are a known hole, or, with
 			if err != nil {
 				return err
 			}
+			defer run.Close()
 			options.Constraints, options.Render = run.Check.Constraints, run.Check.Render
 			options.Policy, options.Verification = check.Policy, check.Verification
 			// Helm warns of values of another type than the chart's, of which
@@ -111,6 +112,7 @@ decided, a hole escaped, the values as they are given are a known hole, or, with
 	addConstraintFlag(cmd, &check.Constraints, "a constraint that sets parameters and enforcement")
 	addPolicyFlags(cmd, &check)
 	addVersionFlags(cmd, &check)
+	addCacheFlag(cmd)
 	must(cmd.MarkFlagFilename("values", "yaml", "yml", "json"))
 	must(cmd.MarkFlagFilename("baseline"))
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "markdown", "html"}, cobra.ShellCompDirectiveNoFileComp)))

@@ -23,6 +23,7 @@ func newRenderCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			defer run.Close()
 			options = run.Check
 			options.Stdin = cmd.InOrStdin()
 			manifests, err := check.Render(cmd.Context(), args[0], options)

@@ -8,9 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
+	"github.com/proompteng/nevermigrate/harness/internal/chartlock"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
 	"github.com/proompteng/nevermigrate/harness/internal/diff"
 	"github.com/proompteng/nevermigrate/harness/internal/probe"
+	"github.com/proompteng/nevermigrate/harness/internal/pull"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -25,9 +27,11 @@ var schemas = []struct {
 	{"diff", diff.Schema},
 	{"explain", report.ExplanationSchema},
 	{"probe", probe.Schema},
+	{"vendor", pull.Schema},
 	{"rules", catalogue.Schema},
 	{"config", config.Schema},
 	{"in-force", config.InForceSchema},
+	{"lock", chartlock.Schema},
 }
 
 func newSchemaCommand() *cobra.Command {
@@ -38,11 +42,11 @@ func newSchemaCommand() *cobra.Command {
 	list := strings.Join(names, " or ")
 	return &cobra.Command{
 		Use:   "schema " + strings.Join(names, "|"),
-		Short: "Print the JSON Schema of a JSON output, or of the configuration",
+		Short: "Print the JSON Schema of a JSON output, of the configuration, or of the lock",
 		Long: `Print the JSON Schema of a JSON output: report is what check and merge print,
-list, apps, diff, explain and probe what the commands of these names print, and
-rules what explain prints of codes. config is the schema of the configuration, and
-in-force that of what the command config prints.`,
+list, apps, diff, explain, probe and vendor what the commands of these names print,
+and rules what explain prints of codes. config is the schema of the configuration,
+in-force that of what the command config prints, and lock that of the lock.`,
 		Example:   "  nevermigrate schema report > report.schema.json",
 		ValidArgs: names,
 		Args:      exactArgs(1, "the name of a schema: "+list),

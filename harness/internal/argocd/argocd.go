@@ -5,11 +5,13 @@ package argocd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
@@ -27,8 +29,10 @@ type Object struct {
 	// lines; nil: it has none.
 	File string
 	Node *yaml.Node
-	// By is the target that renders it, when it stands in no file.
-	By string
+	// By is the target that renders it, when it stands in no file, and Again makes its
+	// content once more with other files in the place of some.
+	By    string
+	Again func(ctx context.Context, overlay map[string][]byte) (map[string]any, error)
 }
 
 // IsSet reports whether the object is an ApplicationSet.
@@ -110,7 +114,9 @@ func (w *World) Applications(ctx context.Context, object Object) ([]Application,
 	for _, made := range result.Applications {
 		chain := []Place{from}
 		for _, origin := range made.Origins {
-			chain = append(chain, Place{File: from.File, Line: origin.Line, Path: origin.String()})
+			line := origin.Line
+			origin.Line = 0 // which its text has, too
+			chain = append(chain, Place{File: from.File, Line: line, Path: origin.String()})
 		}
 		one, err := w.application(object, made.Object, chain)
 		if err != nil {
@@ -127,9 +133,12 @@ func (w *World) application(object Object, content map[string]any, chain []Place
 	if err != nil {
 		return Application{}, fmt.Errorf("%w: correct the type", err)
 	}
+	if decoded.Name == "" {
+		return Application{}, errors.New("read an Application: metadata.name is missing: add it")
+	}
 	a := Application{Application: decoded, Chain: chain, Dropped: dropped, object: object}
 	for _, s := range sourcesOf(&decoded.Spec) {
-		if s.Path == "" || s.Chart != "" {
+		if s.Path == "" || s.Chart != "" || !filepath.IsLocal(filepath.FromSlash(s.Path)) {
 			continue
 		}
 		for _, repository := range w.view.Repositories {
@@ -165,15 +174,50 @@ func (w *World) Render(ctx context.Context, a Application, options render.Option
 	if err != nil {
 		return nil, err
 	}
-	return source.Render(ctx, a.Application, w.view, options)
+	view := w.view
+	view.Chart = source.Charts(ctx, options.Charts)
+	result, err := source.Render(ctx, a.Application, view, options)
+	var problem *source.Problem
+	if options.Charts != nil && errors.As(err, &problem) {
+		problem.Reason = options.Charts.ShownMessage(problem.Reason)
+	}
+	return result, err
 }
 
 // File is the file in which the Application stands, or the ApplicationSet that makes it;
 // empty when another app renders it.
 func (a Application) File() string { return a.object.File }
 
+// Place is where a field of the Application stands, such as spec.ignoreDifferences[0]; in
+// an ApplicationSet it is that of the template. Its line is 0 where it is not known.
+func (a Application) Place(field string) Place {
+	place := Place{File: a.Chain[0].File, Path: field}
+	if a.object.IsSet() {
+		place.Path = "spec.template." + field
+	}
+	keys := strings.FieldsFunc(place.Path, func(r rune) bool { return strings.ContainsRune(".[]", r) })
+	if a.object.Node == nil {
+		return place
+	}
+	if found, err := yaml.NewRNode(a.object.Node).Pipe(yaml.Lookup(keys...)); err == nil && found != nil {
+		place.Line = found.YNode().Line
+	}
+	return place
+}
+
+// By is the target that renders the object of the Application; empty when that stands in
+// a file.
+func (a Application) By() string { return a.object.By }
+
 // again makes an Application once more, when its file is one of an overlay.
 func (w *World) again(ctx context.Context, a Application, overlay map[string][]byte) (Application, error) {
+	if a.object.Again != nil && len(overlay) > 0 {
+		content, err := a.object.Again(ctx, overlay)
+		if err != nil {
+			return a, err
+		}
+		return w.made(ctx, a, Object{Content: content, By: a.object.By})
+	}
 	real, err := filepath.EvalSymlinks(filepath.FromSlash(a.object.File))
 	if err != nil || a.object.File == "" {
 		return a, nil
@@ -190,17 +234,27 @@ func (w *World) again(ctx context.Context, a Application, overlay map[string][]b
 		return a, err
 	}
 	for _, object := range objects {
-		if object.Content["kind"] != a.object.Content["kind"] || nameOf(object.Content) != nameOf(a.object.Content) {
+		if object.Content["kind"] != a.object.Content["kind"] || NameOf(object.Content) != NameOf(a.object.Content) {
 			continue
 		}
-		made, _, err := w.Applications(ctx, Object{Content: object.Content, File: a.object.File})
-		if err != nil {
-			return a, err
+		// A kustomization may have given it a namespace and labels.
+		if a.object.Content["metadata"] != nil {
+			object.Content["metadata"] = a.object.Content["metadata"]
 		}
-		for _, one := range made {
-			if one.Key() == a.Key() {
-				return one, nil
-			}
+		return w.made(ctx, a, Object{Content: object.Content, File: a.object.File})
+	}
+	return a, fmt.Errorf("there is no Application %s any more", a.Name)
+}
+
+// made is an Application as an object makes it.
+func (w *World) made(ctx context.Context, a Application, object Object) (Application, error) {
+	made, _, err := w.Applications(ctx, object)
+	if err != nil {
+		return a, err
+	}
+	for _, one := range made {
+		if one.Key() == a.Key() {
+			return one, nil
 		}
 	}
 	return a, fmt.Errorf("there is no Application %s any more", a.Name)
@@ -209,7 +263,9 @@ func (w *World) again(ctx context.Context, a Application, overlay map[string][]b
 // fromTop is where an object stands, from the top of the work tree.
 func (w *World) fromTop(object Object) string {
 	if object.File == "" {
-		return object.By
+		// A target is a folder, with what follows it.
+		folder, _, _ := strings.Cut(object.By, " (")
+		return FromTop(w.top, filepath.FromSlash(folder)) + object.By[len(folder):]
 	}
 	return FromTop(w.top, object.File)
 }
@@ -247,7 +303,8 @@ type Instance struct {
 	Checkouts map[string]string
 	// Plugins say what plugins do, by their names.
 	Plugins map[string]string
-	// Settings is the file with argocd-cm; empty: there is none.
+	// Settings is the file with argocd-cm; empty: that of the repository, if there is
+	// one, without what it says to leave alone.
 	Settings string
 	// Clusters are files with the Secrets of clusters; nil: nobody knows them.
 	Clusters []string
@@ -277,7 +334,6 @@ func (i Instance) open(w *World) (err error) {
 			return err
 		}
 	}
-	w.view.Settings.Versions = i.Versions
 	w.view.Plugins = i.Plugins
 	add := func(urls []string, folder string, tracked, submodules []string) error {
 		if tracked == nil {
@@ -297,6 +353,10 @@ func (i Instance) open(w *World) (err error) {
 	if err := add(i.URLs, top, i.Tracked, i.Submodules); err != nil {
 		return err
 	}
+	if i.Settings == "" {
+		w.view.Settings = foundSettings(top, w.sets.Repositories[0].Tracked)
+	}
+	w.view.Settings.Versions = i.Versions
 	for _, url := range slices.Sorted(maps.Keys(i.Checkouts)) {
 		if err := add([]string{url}, filepath.Join(top, filepath.FromSlash(i.Checkouts[url])), nil, nil); err != nil {
 			return err

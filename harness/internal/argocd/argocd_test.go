@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/proompteng/nevermigrate/harness/internal/argocd/source"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
@@ -87,7 +88,7 @@ func TestApplications(t *testing.T) {
 		var names []string
 		for _, a := range made {
 			names = append(names, a.Name)
-			if want := []Place{{"set.yaml", 2, ""}, {"set.yaml", 7, "spec.generators[0].git.directories[0] (directory apps/" + a.Name + ") in line 7"}}; !cmp.Equal(a.Chain, want) {
+			if want := []Place{{"set.yaml", 2, ""}, {"set.yaml", 7, "spec.generators[0].git.directories[0] (directory apps/" + a.Name + ")"}}; !cmp.Equal(a.Chain, want) {
 				t.Errorf("%s: the chain of %s is %+v, want %+v", test.what, a.Name, a.Chain, want)
 			}
 			if want := []string{filepath.Join(top, "apps", a.Name)}; !cmp.Equal(a.Folders, want) {
@@ -157,6 +158,44 @@ func TestWorldRefuses(t *testing.T) {
 		}
 		if world != nil {
 			t.Errorf("%+v: there is a world", test.instance)
+		}
+	}
+}
+
+// TestFoundSettings: the one file that holds argocd-cm counts when nobody names it, but
+// not for what it leaves alone.
+func TestFoundSettings(t *testing.T) {
+	cm := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm}\ndata:\n  kustomize.buildOptions: --enable-helm\n  kustomize.enable: \"false\"\n  resource.exclusions: |\n    - {kinds: [Deployment]}\n"
+	mention := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {see: argocd-cm}\n"
+	whole, err := Instance{Settings: "cm.yaml"}.World(tree(t, "cm.yaml", cm))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer whole.Close()
+	if len(whole.view.Settings.Exclusions) != 1 {
+		t.Errorf("named, it says %+v", whole.view.Settings)
+	}
+	part := whole.view.Settings
+	part.Exclusions = nil
+	for _, test := range []struct {
+		what  string
+		files []string
+		i     Instance
+		want  source.Settings
+	}{
+		{"one", []string{"a/cm.yaml", cm, "b.yaml", mention, "c.txt", cm, "bad.yaml", "argocd-cm: {"}, Instance{}, part},
+		{"none", []string{"b.yaml", mention}, Instance{}, source.Settings{}},
+		{"two", []string{"a/cm.yaml", cm, "b/cm.yml", cm}, Instance{}, source.Settings{}},
+		{"one that git does not know", []string{"a/cm.yaml", cm}, Instance{Tracked: []string{"b.yaml"}}, source.Settings{}},
+		{"two, of which one is named", []string{"a/cm.yaml", cm, "cm.yaml", cm}, Instance{Settings: "cm.yaml"}, whole.view.Settings},
+	} {
+		world, err := test.i.World(tree(t, test.files...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer world.Close()
+		if diff := cmp.Diff(test.want, world.view.Settings); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.what, diff)
 		}
 	}
 }

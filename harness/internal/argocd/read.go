@@ -1,9 +1,12 @@
 package argocd
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/appset"
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/source"
@@ -18,7 +21,7 @@ func readSettings(file string) (source.Settings, error) {
 		return source.Settings{}, err
 	}
 	for _, object := range objects {
-		if object.Content["kind"] == "ConfigMap" && nameOf(object.Content) == "argocd-cm" {
+		if object.Content["kind"] == "ConfigMap" && NameOf(object.Content) == "argocd-cm" {
 			settings, err := source.ReadSettings(object.Content)
 			if err != nil {
 				return source.Settings{}, fmt.Errorf("read settings of Argo CD %s: %w", file, err)
@@ -27,6 +30,32 @@ func readSettings(file string) (source.Settings, error) {
 		}
 	}
 	return source.Settings{}, fmt.Errorf("read settings of Argo CD %s: there is no ConfigMap argocd-cm in it", file)
+}
+
+// foundSettings are those of the one file of a repository that holds the ConfigMap
+// argocd-cm, whole or as a patch. Nobody has named it, so what it says to leave alone
+// does not count. Of several files none does.
+func foundSettings(top string, tracked []string) (found source.Settings) {
+	files := 0
+	for _, path := range tracked {
+		if !slices.Contains([]string{".yaml", ".yml", ".json"}, strings.ToLower(filepath.Ext(path))) {
+			continue
+		}
+		file := filepath.Join(top, filepath.FromSlash(path))
+		text, err := render.ReadRegular(file)
+		if err != nil || !bytes.Contains(text, []byte("argocd-cm")) {
+			continue
+		}
+		if settings, err := readSettings(file); err == nil {
+			files++
+			found = settings
+		}
+	}
+	if files != 1 {
+		return source.Settings{}
+	}
+	found.Exclusions, found.Inclusions = nil, nil
+	return found
 }
 
 // readClusters reads the Secrets of clusters of a file.
@@ -64,7 +93,8 @@ func readObjects(file string) ([]manifest.Object, error) {
 	return objects, nil
 }
 
-func nameOf(content map[string]any) string {
+// NameOf is the name of an object; empty when it has none.
+func NameOf(content map[string]any) string {
 	metadata, _ := content["metadata"].(map[string]any)
 	name, _ := metadata["name"].(string)
 	return name

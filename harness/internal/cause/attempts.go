@@ -107,7 +107,10 @@ func onlyNamed(at *place) bool {
 // entries are attempts with whole entries and operations about the variable.
 func (s *search) entries() []attempt {
 	var attempts []attempt
-	for _, p := range s.places(func(p *place) bool { return p.scalarMember("name") == s.envVar }) {
+	// What a template puts there stands somewhere else.
+	for _, p := range s.places(func(p *place) bool {
+		return p.scalarMember("name") == s.envVar && !strings.Contains(p.scalarMember("value"), mask)
+	}) {
 		from := p.member("valueFrom")
 		switch {
 		case from != nil && s.finding.Code != "CNM001":

@@ -55,6 +55,7 @@ func NewApp(dir string, evaluators []*evaluate.Evaluator, options Options) *App 
 		dir = absolute
 	}
 	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes))
+	files.downloaded = options.Render.Charts
 	files.kustomization(dir, "")
 	return newApp(files, func(ctx context.Context, options render.Options) ([]map[string]any, error) {
 		return render.Objects(ctx, dir, options)
@@ -66,18 +67,23 @@ type Deployment struct {
 	// Objects renders it, with the overlay of the options.
 	Objects func(ctx context.Context, options render.Options) ([]map[string]any, error)
 	// Applications are the files with the Application or what makes it; Folders hold
-	// kustomizations, charts or manifests, and Values are files with values.
-	Applications, Folders, Values []string
+	// kustomizations or charts, Manifests are files with objects, and Values are files
+	// with values.
+	Applications, Folders, Manifests, Values []string
 }
 
 // NewDeployment prepares to look into a deployment that renders.
 func NewDeployment(d Deployment, evaluators []*evaluate.Evaluator, options Options) *App {
 	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes))
+	files.downloaded = options.Render.Charts
 	for _, file := range d.Applications {
 		files.file(render.RealPath(file), source{layer: report.ApplicationLayer})
 	}
 	for _, file := range d.Values {
 		files.file(render.RealPath(file), source{layer: report.ValuesFile})
+	}
+	for _, file := range d.Manifests {
+		files.file(render.RealPath(file), source{layer: report.Resource})
 	}
 	for _, folder := range d.Folders {
 		folder = render.RealPath(folder)

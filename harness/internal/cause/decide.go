@@ -8,6 +8,9 @@ import (
 	"strings"
 	"unicode"
 
+	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
+	yaml11 "sigs.k8s.io/yaml"
+
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -172,12 +175,28 @@ func (s *search) copied(now declaration) []attempt {
 		literal := p.source.kustomization && strings.Contains(p.path, ".literals[")
 		if prefix, found := strings.CutSuffix(p.text(), now.value); found && (prefix == "" || literal && strings.HasSuffix(prefix, "=")) {
 			attempts = append(attempts, s.replacing(p, prefix)...)
+		} else if meant(p) == now.value {
+			attempts = append(attempts, s.replacing(p, "")...)
 		}
 		if prefix, secret, found := strings.Cut(p.text(), "="); found && literal && base64.StdEncoding.EncodeToString([]byte(secret)) == now.value {
 			attempts = append(attempts, s.replacing(p, prefix+"=")...)
 		}
 	}
 	return attempts
+}
+
+// meant is what a scalar without quotes means in YAML 1.1, as Helm and Argo CD read it,
+// as text: on is true, and 0x10 is 16.
+func meant(p *place) string {
+	quoted := yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle
+	if p.node.Kind != yaml.ScalarNode || p.node.Style&quoted != 0 {
+		return p.text()
+	}
+	text, err := yaml11.YAMLToJSON([]byte(p.node.Value))
+	if err != nil {
+		return p.text()
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // takingAway are edits so that a place decides no more: the whole entry or

@@ -204,7 +204,6 @@ func (s *source) edited(edits []edit) (text []byte, written bool, err error) {
 		return text, true, nil
 	}
 	copied := copies{}
-	var texts []*place // that hold documents with edits
 	for _, e := range edits {
 		var parent *yaml.Node
 		if e.at.parent != nil && !e.at.inText {
@@ -213,22 +212,29 @@ func (s *source) edited(edits []edit) (text []byte, written bool, err error) {
 		if err := e.change(copied.of(e.at.node), parent); err != nil {
 			return nil, false, fmt.Errorf("change %s: %w", e.at.path, err)
 		}
-		if top := e.at.top(); top.inText && !slices.Contains(texts, top.parent) {
-			texts = append(texts, top.parent)
-		}
 	}
+	texts, unwritten := s.written(edits)
 	holders := map[*yaml.Node]bool{}
-	for _, p := range texts {
-		text, err := encode(copied.all(p.documents))
-		if err != nil {
-			return nil, false, err
-		}
-		holders[copied.of(p.node)] = true
+	for _, p := range holdersOf(edits) {
 		scalar := copied.of(p.node)
-		scalar.Value, scalar.Style, scalar.Tag = string(text), yaml.LiteralStyle, yaml.NodeTagString
+		switch {
+		case !p.template:
+			text, err := encode(copied.all(p.documents))
+			if err != nil {
+				return nil, false, err
+			}
+			scalar.Value, scalar.Style, scalar.Tag = string(text), yaml.LiteralStyle, yaml.NodeTagString
+		case unwritten != nil: // its nodes lack what the template does
+			return nil, false, unwritten
+		case !reads([]byte(masked(texts[p])), copied.all(p.documents), holders):
+			return nil, false, errLayout
+		default:
+			scalar.Value = texts[p]
+		}
+		holders[scalar] = true
 	}
-	if text, err := s.written(edits); err == nil && reads([]byte(text), copied.all(s.documents), holders) {
-		return []byte(text), true, nil
+	if unwritten == nil && reads([]byte(texts[nil]), copied.all(s.documents), holders) {
+		return []byte(texts[nil]), true, nil
 	}
 	text, err = encode(copied.all(s.documents))
 	if err == nil && bytes.Contains(s.text, []byte("&")) {

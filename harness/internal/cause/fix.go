@@ -150,11 +150,14 @@ func (s *search) proposals() []attempt {
 	return slices.Concat(own, s.additions(), ofChart, ofTemplate)
 }
 
-// isPacked reports whether an attempt changes what is in an archive, which nobody
-// edits.
+// isPacked reports whether an attempt changes what nobody edits.
 func (a attempt) isPacked() bool {
-	return slices.ContainsFunc(a.edits, func(e edit) bool { return e.source.archive != nil })
+	return slices.ContainsFunc(a.edits, func(e edit) bool { return e.source.isPacked() })
 }
+
+// isPacked reports whether a file is in an archive, or in a chart that was downloaded
+// as one.
+func (s *source) isPacked() bool { return s.archive != nil || s.downloaded }
 
 // above are attempts that set, in place of a value of a packed chart, the same value
 // where the app sets the values of the topmost chart, or in that chart's own.
@@ -166,7 +169,7 @@ func (s *search) above(a attempt) []attempt {
 	c := s.sources.charts[i]
 	keys := slices.Concat(c.prefix, a.place.keys())
 	attempts := s.inApp(c.top, func(at *place, before ...string) attempt { return s.settingBelow(at, append(before, keys...)) })
-	if top := root(c.top.values); top != nil && c.top.values.archive == nil {
+	if top := root(c.top.values); top != nil && !c.top.values.isPacked() {
 		attempts = append(attempts, s.settingBelow(top, keys))
 	}
 	return attempts

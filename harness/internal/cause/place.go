@@ -22,6 +22,8 @@ type source struct {
 	// archive and name say where the file is when it is packed; name is in there.
 	archive *archive
 	name    string
+	// downloaded says that the file is one of a chart that is not in the work tree.
+	downloaded bool
 	// plain says that the file has no places: it is a template, or a text that one
 	// or a generator reads.
 	plain, template bool
@@ -42,6 +44,9 @@ type place struct {
 	// whose documents then are these.
 	inText    bool
 	documents []*yaml.Node
+	// template says that the text is one, or stands in one; its documents are those of
+	// the text without what a template does.
+	template bool
 	// key is that of the map member, empty for an item of a list.
 	key          string
 	path         string
@@ -72,6 +77,8 @@ type walker struct {
 	// its lines are not those of the file, inexact is the place that holds it.
 	line, column int
 	inexact      *place
+	// template says that the text is one of a template, or stands in one.
+	template bool
 }
 
 // visit notes a node as the given place, which lacks what follows from the
@@ -91,7 +98,9 @@ func (w *walker) visit(node *yaml.Node, at *place) {
 	if at.parent != nil {
 		at.parent.children = append(at.parent.children, at)
 	}
-	w.source.places = append(w.source.places, at)
+	if !w.template || node.Kind != yaml.ScalarNode || !strings.Contains(node.Value, mask) {
+		w.source.places = append(w.source.places, at)
+	}
 	switch node.Kind {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
@@ -128,9 +137,55 @@ var nestedPattern = regexp.MustCompile(`^(patches|patchesJson6902)\[\d+\]\.patch
 // YAML.
 var inApplication = regexp.MustCompile(`\.kustomize\.patches\[\d+\]\.patch$|\.helm\.values$|^spec\.templatePatch$`)
 
+// templatePatch is the path of an ApplicationSet's text that is a template of YAML.
+const templatePatch = "spec.templatePatch"
+
+// nestedText is the text that a place holds, of a template without what it does.
+func (p *place) nestedText() string {
+	if p.template {
+		return masked(p.node.Value)
+	}
+	return p.node.Value
+}
+
+// actionPattern finds what a template does.
+var actionPattern = regexp.MustCompile(`(?s)\{\{.*?\}\}`)
+
+// onlyActions finds lines of nothing else, and what they are indented by.
+var onlyActions = regexp.MustCompile(`(?m)^([ ]*)#?~{4}[ ~]*$`)
+
+// masked is a template's text as YAML of the same lines and columns: lines of nothing
+// but actions are comments, and each other action is a word.
+func masked(text string) string {
+	text = actionPattern.ReplaceAllStringFunc(text, func(action string) string {
+		lines := strings.Split(action, "\n")
+		for i, line := range lines {
+			lines[i] = strings.Repeat("~", len(line))
+		}
+		return strings.Join(lines, "\n")
+	})
+	return onlyActions.ReplaceAllStringFunc(text, func(line string) string {
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		return line[:indent] + "#" + line[indent+1:]
+	})
+}
+
+// mask is in no text that an edit may write.
+const mask = "~~~~"
+
+// within is the place that holds the text in which a place stands; nil: that of the
+// file.
+func (p *place) within() *place {
+	if top := p.top(); top.inText {
+		return top.parent
+	}
+	return nil
+}
+
 func (w *walker) nested(at *place) {
-	at.documents, _ = manifest.Nodes([]byte(at.node.Value))
-	inner := walker{source: w.source, budget: w.budget, inexact: at}
+	at.template = w.template || at.path == templatePatch && strings.Contains(at.node.Value, "{{")
+	at.documents, _ = manifest.Nodes([]byte(at.nestedText()))
+	inner := walker{source: w.source, budget: w.budget, inexact: at, template: at.template}
 	if at.node.Style&yaml.LiteralStyle != 0 {
 		inner.line, inner.column, inner.inexact = at.line, indentation(w.source.text, at.line), nil
 	}

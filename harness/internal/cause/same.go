@@ -34,8 +34,8 @@ func same(a, b *yaml.Node, texts map[*yaml.Node]bool) bool {
 		return a.Value == b.Value
 	case yaml.ScalarNode:
 		if texts[b] {
-			inB, err := manifest.Nodes([]byte(b.Value))
-			return err == nil && reads([]byte(a.Value), inB, nil)
+			inB, err := manifest.Nodes([]byte(masked(b.Value)))
+			return err == nil && reads([]byte(masked(a.Value)), inB, nil)
 		}
 		return a.Value == b.Value && a.ShortTag() == b.ShortTag()
 	default:

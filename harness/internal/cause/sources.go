@@ -3,6 +3,7 @@ package cause
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,6 +29,8 @@ type sources struct {
 	placesLeft int                // below zero when some were left out
 	unpackLeft int64              // bytes of archives
 	maxBytes   int64
+	// downloaded finds charts that are not in the work tree. Nil: there are none.
+	downloaded render.ChartStore
 	// wanted says which files have places, beside kustomizations. Nil: all of them,
 	// and templates are read, too.
 	wanted func(text []byte) bool
@@ -75,6 +78,11 @@ func (s *sources) file(path string, as source) *source {
 		return nil
 	}
 	as.file, as.shown, as.text = real, shownPath(real), text
+	if s.downloaded != nil {
+		if shown, ok := s.downloaded.Shown(real); ok {
+			as.shown, as.downloaded = shown, true
+		}
+	}
 	return s.add(&as)
 }
 
@@ -204,9 +212,25 @@ func (s *sources) inflated(dir string, file *source, component report.Layer) {
 			slices.Reverse(c.set[n-2:])
 		}
 		c.set = slices.DeleteFunc(c.set, func(p *place) bool { return p == nil })
-		s.chart(c, tree{folder: render.ChartFolder(inDir(dir, home), entry.scalarMember(name), entry.scalarMember(version), entry.scalarMember(repo))})
+		s.chart(c, tree{folder: s.chartFolder(inDir(dir, home), render.ChartRef{
+			Repo: entry.scalarMember(repo), Name: entry.scalarMember(name), Version: entry.scalarMember(version),
+		})})
 		s.readFiles(c)
 	}
+}
+
+// chartFolder is that of a chart in the folder home or, where there is none, of one that
+// was downloaded.
+func (s *sources) chartFolder(home string, ref render.ChartRef) string {
+	folder := render.ChartFolder(home, ref.Name, ref.Version, ref.Repo)
+	if (tree{folder: folder}).exists() || s.downloaded == nil || ref.Repo == "" || ref.VersionProblem() != "" {
+		return folder
+	}
+	// The app rendered with it, so it is there.
+	if downloaded, err := s.downloaded.Chart(context.Background(), ref.Normal()); err == nil {
+		return downloaded
+	}
+	return folder
 }
 
 // maxChartDepth bounds charts below charts, which symbolic links could nest

@@ -11,38 +11,60 @@ import (
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
 )
 
-// written is the text of a source with edits as a person would write them: nothing
-// but their lines is another. It is an error when there is no such text.
-func (s *source) written(edits []edit) (string, error) {
-	own := newLayout(string(s.text))
-	inner := map[*place]*layout{} // of the texts in this one
-	splices := map[*layout][]splice{}
+// written are the texts of a source with edits as a person would write them, by the
+// places that hold them, nil for the file: nothing but their lines is another. Holders
+// are these places, the inner before those around them. It is an error when there is no
+// such text.
+func (s *source) written(edits []edit) (texts map[*place]string, err error) {
+	layouts := map[*place]*layout{nil: newLayout(string(s.text))}
+	splices := map[*place][]splice{}
+	texts = map[*place]string{}
+	for _, holder := range holdersOf(edits) {
+		layouts[holder] = newLayout(holder.nestedText())
+	}
 	for _, e := range edits {
-		in := own
-		if top := e.at.top(); top.inText {
-			if inner[top.parent] == nil {
-				inner[top.parent] = newLayout(top.parent.node.Value)
-			}
-			in = inner[top.parent]
-		}
-		made, err := e.write(in)
+		in := e.at.within()
+		made, err := e.write(layouts[in])
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		splices[in] = append(splices[in], made...)
 	}
-	for holder, in := range inner {
-		text, err := in.spliced(sorted(splices[in]))
-		if err != nil {
-			return "", err
+	for _, holder := range holdersOf(edits) {
+		if texts[holder], err = newLayout(holder.node.Value).spliced(sorted(splices[holder])); err != nil {
+			return nil, err
 		}
-		made, err := own.settingText(holder.node, text)
+		around := holder.within()
+		made, err := layouts[around].settingText(holder.node, texts[holder])
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		splices[own] = append(splices[own], made...)
+		if around != nil && around.template && slices.ContainsFunc(made, func(s splice) bool { return strings.Contains(s.text, mask) }) {
+			return nil, errLayout
+		}
+		splices[around] = append(splices[around], made...)
 	}
-	return own.spliced(sorted(splices[own]))
+	texts[nil], err = layouts[nil].spliced(sorted(splices[nil]))
+	return texts, err
+}
+
+// holdersOf are the places that hold the texts in which edits are made, the inner before
+// those around them.
+func holdersOf(edits []edit) []*place {
+	var holders []*place
+	for _, e := range edits {
+		for holder := e.at.within(); holder != nil && !slices.Contains(holders, holder); holder = holder.within() {
+			holders = append(holders, holder)
+		}
+	}
+	depth := func(p *place) (n int) {
+		for ; p != nil; p = p.within() {
+			n++
+		}
+		return n
+	}
+	slices.SortStableFunc(holders, func(a, b *place) int { return depth(b) - depth(a) })
+	return holders
 }
 
 func sorted(splices []splice) []splice {

@@ -131,7 +131,8 @@ func TestWritten(t *testing.T) {
 				t.Errorf("it cannot be read: %v", err)
 			}
 			if written != (test.want != "") {
-				text, err := s.written(test.edits(at))
+				texts, err := s.written(test.edits(at))
+				text := texts[nil]
 				t.Fatalf("written is %v: %v\n%s", written, err, text)
 			}
 			if diff := cmp.Diff(test.want, string(got)); written && diff != "" {

@@ -54,6 +54,7 @@ type Options struct {
 
 // Defaults of Options.
 const (
+	defaultCommand   = "nevermigrate template chart-guard"
 	DefaultTemplate  = "templates/deployment-controllers.yaml"
 	DefaultValuesKey = "controllersMigrationsGuard"
 )
@@ -129,7 +130,7 @@ func withDefaults(o Options) Options {
 	}
 	o.ValuesKey = cmp.Or(o.ValuesKey, DefaultValuesKey)
 	o.Name = cmp.Or(o.Name, o.ValuesKey[strings.LastIndex(o.ValuesKey, ".")+1:])
-	o.Command = cmp.Or(o.Command, "nevermigrate template chart-guard")
+	o.Command = cmp.Or(o.Command, defaultCommand)
 	return o
 }
 
@@ -165,7 +166,7 @@ func check(o Options) error {
 		}
 		seen[file] = true
 	}
-	if !strings.HasPrefix(o.Command, "nevermigrate template chart-guard") || strings.Contains(o.Command, "*/") || strings.ContainsAny(o.Command, "\n\r") {
+	if !strings.HasPrefix(o.Command, defaultCommand) || strings.Contains(o.Command, "*/") || strings.ContainsAny(o.Command, "\n\r") {
 		return fmt.Errorf("the command %q %w: it must be one of nevermigrate template chart-guard, on one line", o.Command, ErrOption)
 	}
 	return nil

@@ -13,11 +13,10 @@ import (
 )
 
 // ErrNoArgoCD says that nobody says what Argo CD knows.
-var ErrNoArgoCD = errors.New("the configuration does not say what Argo CD knows: give it the key argocd, such as argocd: {revisions: [main]}")
+var ErrNoArgoCD = errors.New("nothing says which repository this is: work in a git work tree")
 
-// Applications are what Argo CD deploys from paths, and whether All judges it. What is
-// rendered is looked into for more, and nothing is judged. Its error is that of All, or
-// ErrNoArgoCD.
+// Applications are what Argo CD deploys from paths, and whether All judges it. Nothing is
+// judged. Its error is that of All, or ErrNoArgoCD.
 func Applications(ctx context.Context, paths []string, options Options) (*report.Applications, error) {
 	if options.ArgoCD == nil {
 		return nil, ErrNoArgoCD
@@ -26,34 +25,21 @@ func Applications(ctx context.Context, paths []string, options Options) (*report
 	if err != nil {
 		return nil, err
 	}
-	found, err := look(ctx, paths, options)
-	if err != nil {
-		return nil, err
-	}
-	found, deploys, err := options.deployments(ctx, found)
+	found, deploys, err := options.found(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
 	defer deploys.close()
 	all := &report.Applications{Version: report.Version, Applications: []report.Application{}, NotJudged: []report.NotJudged{}}
-	left, err := deploys.follow(ctx, found.Targets, func(targets []find.Target) (made []find.NotJudged, _ error) {
-		for _, target := range targets {
-			what, err := contentOf(ctx, target, options)
-			if err == nil {
-				made = append(made, find.Delivered(target.Path, what.objects)...)
-			}
-			if target.Kind != find.Application {
-				continue
-			}
-			all.Applications = append(all.Applications, reported(*target.By.(*argocd.Application), what.sources, err))
-			if err != nil && isRefused(err) {
-				made = append(made, notRendered(target, err))
-			}
-		}
-		return made, nil
-	})
+	left, err := deploys.refused(ctx, found.Targets, options)
 	if err != nil {
 		return nil, err
+	}
+	for _, target := range found.Targets {
+		if target.Kind == find.Application {
+			what, err := contentOf(ctx, target, options)
+			all.Applications = append(all.Applications, reported(*target.By.(*argocd.Application), what.sources, err))
+		}
 	}
 	for _, n := range coverage(ctx, found, left, evaluators).NotJudged {
 		if kind := find.Kind(n.Kind); (kind == find.Application || kind == find.ApplicationSet) && !slices.Contains(all.NotJudged, n) {
@@ -70,9 +56,7 @@ func reported(a argocd.Application, rendered []source.Source, err error) report.
 	r := report.Application{
 		Name: a.Name, Namespace: a.Namespace, Project: cmp.Or(a.Spec.Project, "default"), Sources: []report.ApplicationSource{},
 		Destination: report.Destination{Server: to.Server, Name: to.Name, Namespace: to.Namespace}, Judged: err == nil,
-	}
-	for _, place := range a.Chain {
-		r.Chain = append(r.Chain, report.ApplicationPlace{File: place.File, Line: place.Line, Path: place.Path})
+		Chain: chainOf(&a),
 	}
 	for i, s := range a.Sources() {
 		one := report.ApplicationSource{RepoURL: s.RepoURL, Path: s.Path, Chart: s.Chart, Revision: s.TargetRevision}
@@ -85,4 +69,14 @@ func reported(a argocd.Application, rendered []source.Source, err error) report.
 		r.Reason = relativeMessage(err)
 	}
 	return r
+}
+
+// chainOf are the places that an Application comes from, as seen from the working
+// directory.
+func chainOf(a *argocd.Application) []report.ApplicationPlace {
+	var chain []report.ApplicationPlace
+	for _, place := range a.Chain {
+		chain = append(chain, report.ApplicationPlace{File: cmp.Or(a.File(), place.File), Line: place.Line, Path: place.Path})
+	}
+	return chain
 }

@@ -68,11 +68,15 @@ type Options struct {
 	Exempt *exempt.Set
 	// PathOf is the path by which Exempt knows a target. Nil: its own.
 	PathOf func(string) string
-	// ArgoCD is what is said of the Argo CD that deploys the repository. Nil: nothing
-	// is, and what it deploys is not judged.
-	ArgoCD *argocd.Instance
-	// world is made of it.
-	world *argocd.World
+	// ArgoCD says what is known of the Argo CD that deploys the repository; it is asked
+	// when there is an Application. Nil: nothing is known, and what it deploys is not
+	// judged.
+	ArgoCD func() (*argocd.Instance, error)
+	// Roots are files with Applications and ApplicationSets. What these lead to is
+	// judged, and nothing else. Empty: everything is.
+	Roots []string
+	// deploys are made of them.
+	deploys *deployments
 	// Provenance is what the caller knows of it: the configuration and the commit.
 	Provenance report.Provenance
 	// Stdin is what the path "-" reads. Nil: nothing.
@@ -146,6 +150,11 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 func provenance(evaluators []*evaluate.Evaluator, options Options) (*report.Provenance, error) {
 	p := options.Provenance
 	p.Program = version.Program()
+	if options.Render.Charts != nil {
+		if file, digest := options.Render.Charts.Used(); file != "" {
+			p.Lock = &report.FileSource{File: file, SHA256: digest}
+		}
+	}
 	p.Constraints = []report.ConstraintSource{}
 	for _, evaluator := range evaluators {
 		if c := evaluator.Constraint(); c != nil {
@@ -160,8 +169,8 @@ func provenance(evaluators []*evaluate.Evaluator, options Options) (*report.Prov
 }
 
 // targetsBy judges the targets of a coverage, without that, by the evaluators that a
-// function loads. It adds those that Argo CD makes of what they render, until there are
-// no more, and returns what else their objects make of something.
+// function loads. It adds those that no Application that is judged deploys, and returns
+// what their objects make of something else.
 func targetsBy(ctx context.Context, found *find.Coverage, deploys *deployments, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, []find.NotJudged, error) {
 	// The policy is compiled while the first apps are rendered.
 	evaluators := sync.OnceValues(load)
@@ -169,29 +178,27 @@ func targetsBy(ctx context.Context, found *find.Coverage, deploys *deployments, 
 	if options.Trace != nil {
 		options.Trace = &inTurn{w: options.Trace}
 	}
-	var judged []report.Target
-	var targets []find.Target
-	each := func(some []find.Target) ([]find.NotJudged, error) {
-		those, made, err := judgeAll(ctx, some, evaluators, rules, options)
-		judged, targets = append(judged, those...), append(targets, some...)
-		return made, err
-	}
-	delivered, err := deploys.follow(ctx, found.Targets, each)
+	isMine := func(t find.Target) bool { return options.Shard.Has(t.Path) }
+	mine := slices.DeleteFunc(slices.Clone(found.Targets), func(t find.Target) bool { return !isMine(t) })
+	judged, made, err := judgeAll(ctx, mine, evaluators, rules, options)
 	if err != nil {
 		return nil, nil, err
 	}
-	more, err := deploys.follow(ctx, deploys.back(found, delivered), each)
+	back := deploys.back(ctx, found, made, options)
+	more, madeToo, err := judgeAll(ctx, back, evaluators, rules, options)
 	if err != nil {
 		return nil, nil, err
 	}
-	delivered = append(delivered, more...)
-	found.Targets = targets
+	judged = append(judged, more...)
+	delivered := deploys.unknown(append(made, madeToo...))
 	deploys.tell(judged)
 	loaded, err := evaluators()
 	if err != nil {
 		return nil, nil, err
 	}
 	all := whole(found.Targets, loaded, options)
+	all.Mine = len(mine)
+	found.Targets = append(slices.Clone(found.Targets), back...)
 	if options.Shard.N > 0 {
 		r := report.New(judged)
 		r.Shard = &all
@@ -212,14 +219,13 @@ func targetsBy(ctx context.Context, found *find.Coverage, deploys *deployments, 
 	return r, delivered, nil
 }
 
-// judgeAll judges those of some targets that belong to the shard, several at the same
-// time. It also returns what their objects make of something else.
-func judgeAll(ctx context.Context, targets []find.Target, evaluators func() ([]*evaluate.Evaluator, error), rules *stated.Rules, options Options) ([]report.Target, []find.NotJudged, error) {
-	mine := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool { return !options.Shard.Has(t.Path) })
+// judgeAll judges targets, several at the same time. It also returns what their objects
+// make of something else.
+func judgeAll(ctx context.Context, mine []find.Target, evaluators func() ([]*evaluate.Evaluator, error), rules *stated.Rules, options Options) ([]report.Target, []find.NotJudged, error) {
 	judged := make([]report.Target, len(mine))
 	delivered := make([][]find.NotJudged, len(mine))
 	var group errgroup.Group
-	group.SetLimit(cmp.Or(options.Jobs, runtime.GOMAXPROCS(0)+1))
+	group.SetLimit(options.jobs())
 	group.Go(func() error {
 		_, err := evaluators()
 		return err
@@ -246,6 +252,9 @@ func judgeAll(ctx context.Context, targets []find.Target, evaluators func() ([]*
 	judged = slices.DeleteFunc(judged, func(t report.Target) bool { return t.Path == "" })
 	return judged, slices.Concat(delivered...), nil
 }
+
+// jobs is how many targets are worked on at the same time.
+func (o Options) jobs() int { return cmp.Or(o.Jobs, runtime.GOMAXPROCS(0)+1) }
 
 // exempt lets findings of a target pass.
 func (o Options) exempt(target *report.Target) { o.Exempt.Apply(target, o.pathOf(target.Path)) }
@@ -296,6 +305,9 @@ func Rules(ctx context.Context, options Options) ([]catalogue.Rule, error) {
 // target stands in the report.
 func judge(ctx context.Context, target find.Target, evaluators func() ([]*evaluate.Evaluator, error), rules *stated.Rules, options Options) (report.Target, []find.NotJudged, error) {
 	judged := report.Target{Path: target.Path}
+	if application, ok := target.By.(*argocd.Application); ok {
+		judged.Chain = chainOf(application)
+	}
 	what, err := contentOf(ctx, target, options)
 	loaded, loadErr := evaluators()
 	if loadErr != nil {
@@ -309,10 +321,13 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 	if err == nil {
 		var exempted map[string][]string
 		if exempted, err = evaluateAll(ctx, &judged, what.objects, loaded, options); err == nil {
-			if options.world != nil && slices.ContainsFunc(delivered, isArgoCD) {
+			if options.deploys != nil && slices.ContainsFunc(delivered, isArgoCD) {
 				target.Required = false // an app of apps
 			}
 			err = addStated(ctx, target, &judged, exempted, loaded, rules, options)
+			if err == nil && target.Kind == find.Application {
+				err = addLive(ctx, target, &judged, append(slices.Clone(options.deploys.live[target.Path]), what.live...), loaded, rules)
+			}
 			options.exempt(&judged)
 		}
 	}
@@ -341,7 +356,7 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 	if what.note != "" {
 		judged.Note = what.note
 	}
-	if options.world == nil && len(delivered) > 0 && len(judged.Workloads)+len(judged.Findings)+len(judged.Exempted) == 0 {
+	if options.deploys == nil && len(delivered) > 0 && len(judged.Workloads)+len(judged.Findings)+len(judged.Exempted) == 0 {
 		judged.Note = "no workload is bound here, and " + plaintext.Count(len(delivered), "object") + " of it make others that are not judged"
 	}
 	return judged, delivered, nil
@@ -402,6 +417,25 @@ func addStated(ctx context.Context, t find.Target, judged *report.Target, exempt
 	return nil
 }
 
+// addLive adds what the rule finds in an Application that leaves something as it is in
+// the cluster, for each constraint that binds controllers of it.
+func addLive(ctx context.Context, t find.Target, judged *report.Target, places []live, evaluators []*evaluate.Evaluator, rules *stated.Rules) error {
+	for _, evaluator := range evaluators {
+		c := constraintOf(evaluator)
+		if !stated.Binds(c, judged.Workloads) {
+			continue
+		}
+		for _, l := range places {
+			finding, err := rules.Live(ctx, c, t.By.(*argocd.Application).Name, l.what, l.place)
+			if err != nil {
+				return err
+			}
+			judged.Findings = append(judged.Findings, finding)
+		}
+	}
+	return nil
+}
+
 // addTwice adds what the rule finds that looks into an app's files.
 func addTwice(ctx context.Context, dir string, judged *report.Target, evaluators []*evaluate.Evaluator, rules *stated.Rules, options Options) error {
 	for _, evaluator := range evaluators {
@@ -426,6 +460,8 @@ type content struct {
 	objects []manifest.Object
 	// note is what else is to be known of it.
 	note string
+	// live are the places by which what runs may differ from the objects.
+	live []live
 	// sources are those of an Application.
 	sources []source.Source
 	// files are the texts that were read; none for an app, whose objects come without
@@ -440,8 +476,18 @@ type file struct {
 	objects []manifest.Object
 }
 
-// contentOf renders or reads a target.
+// contentOf renders or reads a target, unless that was done to look for Applications.
 func contentOf(ctx context.Context, t find.Target, options Options) (content, error) {
+	if options.deploys != nil {
+		if known, ok := options.deploys.looked[t.Path]; ok {
+			return known.content, known.err
+		}
+	}
+	return made(ctx, t, options)
+}
+
+// made renders or reads a target.
+func made(ctx context.Context, t find.Target, options Options) (content, error) {
 	switch t.Kind {
 	case find.Missing:
 		return content{}, fmt.Errorf("read %s: %w", t, t.Err)
@@ -518,6 +564,10 @@ var (
 // located is an error of rendering an app; where a file cannot be read, with the
 // file and the line.
 func located(ctx context.Context, dir string, err error, options Options) error {
+	var chart *render.ChartError
+	if errors.As(err, &chart) {
+		return err
+	}
 	message := quotedPattern.ReplaceAllString(err.Error(), "")
 	if readingPattern.MatchString(message) {
 		fault, boundErr := bounded.Do(ctx, options.limits("reading", options.Render.Timeout), func(context.Context) (error, error) {

@@ -30,16 +30,17 @@ func List(ctx context.Context, paths []string, options Options) (*report.Coverag
 	if err != nil {
 		return nil, err
 	}
-	found, err := look(ctx, paths, options)
-	if err != nil {
-		return nil, err
-	}
-	found, deploys, err := options.deployments(ctx, found)
+	found, deploys, err := options.found(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
 	defer deploys.close()
-	return coverage(ctx, found, nil, evaluators), nil
+	refused, err := deploys.refused(ctx, found.Targets, options)
+	if err != nil {
+		return nil, err
+	}
+	found.Targets = append(found.Targets, deploys.back(ctx, found, refused, options)...)
+	return coverage(ctx, found, refused, evaluators), nil
 }
 
 // coverage is what a report says of what was there. It takes what the objects of

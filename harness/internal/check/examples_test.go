@@ -15,6 +15,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/fixtures"
 	"github.com/proompteng/nevermigrate/harness/internal/stated"
+	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 var update = flag.Bool("update", false, "write the examples of the catalogue")
@@ -27,7 +28,7 @@ func TestExamples(t *testing.T) {
 	for _, c := range cases {
 		byName[c.Name] = c
 	}
-	want := map[string]catalogue.Example{"CNM000": constraintExample(t), "CNM008": weakerExample(t)}
+	want := map[string]catalogue.Example{"CNM000": constraintExample(t), "CNM008": weakerExample(t), "CNM107": liveExample(t)}
 	for _, c := range cases {
 		if c.Example != "" {
 			want[c.Example] = catalogue.Example{
@@ -126,6 +127,24 @@ func weakerExample(t *testing.T) catalogue.Example {
 		Why:   "A pull request changes the constraint that judges it.",
 		Finds: finding.Message + " " + finding.Remedy,
 		Fires: strings.Replace(right, "deny", "dryrun", 1), Right: right,
+	}
+}
+
+// liveExample is an Application that leaves the containers of what runs as they are, and
+// one that leaves the number of replicas to somebody else.
+func liveExample(t *testing.T) catalogue.Example {
+	t.Helper()
+	const right = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: agents, namespace: argocd}\nspec:\n  ignoreDifferences:\n  - {group: apps, kind: Deployment, jsonPointers: [/spec/replicas]}\n  syncPolicy: {syncOptions: [RespectIgnoreDifferences=true]}\n"
+	finding, err := stated.New(t.Context()).Live(t.Context(), report.ShardConstraint{Enforcement: "deny"}, "agents",
+		"with RespectIgnoreDifferences=true a sync leaves this as it is in the cluster, so the pod template may be another than what Git says",
+		report.Cause{Path: "spec.ignoreDifferences[0]"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return catalogue.Example{
+		Why:   "A sync leaves the containers of what runs as they are.",
+		Finds: finding.Message + " " + finding.Remedy,
+		Fires: strings.Replace(right, "/spec/replicas", "/spec/template/spec/containers", 1), Right: right,
 	}
 }
 

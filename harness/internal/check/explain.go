@@ -12,37 +12,26 @@ import (
 // the contract binds or that declare the variable. What goes wrong with one
 // target stands in the explanation, as its Error.
 func Explain(ctx context.Context, paths []string, options Options) (*report.Explanation, error) {
-	found, err := look(ctx, paths, options)
-	if err != nil {
-		return nil, err
-	}
-	evaluators, err := loadEvaluators(ctx, options)
-	if err != nil {
-		return nil, err
-	}
-	found, deploys, err := options.deployments(ctx, found)
+	found, deploys, err := options.found(ctx, paths)
 	if err != nil {
 		return nil, err
 	}
 	defer deploys.close()
-	explanation := &report.Explanation{Version: report.Version, Targets: []report.ExplainedTarget{}}
-	_, err = deploys.follow(ctx, found.Targets, func(targets []find.Target) (made []find.NotJudged, _ error) {
-		for _, target := range targets {
-			explained := report.ExplainedTarget{Path: target.Path}
-			what, err := contentOf(ctx, target, options)
-			if err == nil {
-				made = append(made, find.Delivered(target.Path, what.objects)...)
-				explained.Workloads, err = explain(ctx, target, what, evaluators, options)
-			}
-			if err != nil {
-				explained.Error, explained.Workloads = relativeMessage(err), []report.ExplainedWorkload{}
-			}
-			explanation.Targets = append(explanation.Targets, explained)
-		}
-		return made, nil
-	})
+	evaluators, err := loadEvaluators(ctx, options)
 	if err != nil {
 		return nil, err
+	}
+	explanation := &report.Explanation{Version: report.Version, Targets: []report.ExplainedTarget{}}
+	for _, target := range found.Targets {
+		explained := report.ExplainedTarget{Path: target.Path}
+		what, err := contentOf(ctx, target, options)
+		if err == nil {
+			explained.Workloads, err = explain(ctx, target, what, evaluators, options)
+		}
+		if err != nil {
+			explained.Error, explained.Workloads = relativeMessage(err), []report.ExplainedWorkload{}
+		}
+		explanation.Targets = append(explanation.Targets, explained)
 	}
 	return explanation, nil
 }

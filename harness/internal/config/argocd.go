@@ -2,9 +2,12 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/committed"
 )
 
 // ArgoCD is what Argo CD knows and the repository does not say.
@@ -76,6 +79,31 @@ func (a *ArgoCD) Said() []Text {
 	return said
 }
 
+// changed hands over the lines and paths of the entries that say something else than
+// those of another configuration: what Argo CD deploys may look different then. One
+// more entry only makes more to be judged.
+func (a *ArgoCD) changed(from *ArgoCD, add func(line int, path string)) {
+	if a == nil || from == nil {
+		return
+	}
+	for i, r := range a.Repositories {
+		if slices.ContainsFunc(from.Repositories, func(o Repository) bool { return o.URL == r.URL && o.Path != r.Path }) {
+			add(r.Line, fmt.Sprintf("argocd.repositories[%d]", i))
+		}
+	}
+	if from.Settings.Value != "" && a.Settings.Value != from.Settings.Value && a.Settings.Value != "" {
+		add(a.Settings.Line, "argocd.settings")
+	}
+	for i, d := range a.Destinations {
+		isOther := func(o Destination) bool {
+			return o.Cluster == d.Cluster && (o.KubeVersion != d.KubeVersion || !slices.Equal(o.APIVersions, d.APIVersions))
+		}
+		if slices.ContainsFunc(from.Destinations, isOther) {
+			add(d.Line, fmt.Sprintf("argocd.destinations[%d]", i))
+		}
+	}
+}
+
 // argocd reads what Argo CD knows.
 func (r *reader) argocd(f field) error {
 	fields, err := r.fields(f.value, f.name, []string{"repositories", "revisions", "plugins", "settings", "clusters", "destinations"}, nil)
@@ -85,7 +113,7 @@ func (r *reader) argocd(f field) error {
 	a := &ArgoCD{}
 	for _, one := range fields {
 		key := one.name
-		one.name = join(f.name, key)
+		one.name = committed.Join(f.name, key)
 		switch key {
 		case "repositories":
 			err = r.repositories(one, a)
@@ -142,10 +170,10 @@ func (r *reader) plugins(f field, a *ArgoCD) error {
 			return err
 		}
 		if line, twice := seen[name.Value]; twice {
-			return r.fail(f.value.Content[i], join(f.name, name.Value), "the key is there twice, first in line %d: keep one of them", line)
+			return r.fail(f.value.Content[i], committed.Join(f.name, name.Value), "the key is there twice, first in line %d: keep one of them", line)
 		}
 		seen[name.Value] = name.Line
-		does, err := r.text(f.value.Content[i+1], join(f.name, name.Value), func(text string) string {
+		does, err := r.text(f.value.Content[i+1], committed.Join(f.name, name.Value), func(text string) string {
 			if text != doesKustomize {
 				return text + " is nothing that a plugin is known to do: write " + doesKustomize + " for one that runs kustomize build --enable-helm and nothing else"
 			}
@@ -170,7 +198,7 @@ func (r *reader) destinations(f field, a *ArgoCD) error {
 		one := Destination{Line: item.Line}
 		for _, of := range fields {
 			name := of.name
-			of.name = join(key, name)
+			of.name = committed.Join(key, name)
 			var text Text
 			switch name {
 			case "cluster":

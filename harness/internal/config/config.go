@@ -10,7 +10,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -19,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/proompteng/nevermigrate/harness/internal/committed"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -135,6 +135,9 @@ func Default(dir string) (string, error) {
 	return filepath.FromSlash(display(filepath.Join(top, Name))), nil
 }
 
+// AtTop is a file at the top of the work tree, as seen from the working directory.
+func (c *Config) AtTop(name string) string { return display(filepath.Join(c.top, name)) }
+
 // Load reads a configuration. It is an error when it is no regular file in the
 // work tree of the working directory, is larger than MaxBytes, holds anything
 // that the schema refuses, names a file outside of the work tree, or when the
@@ -247,16 +250,7 @@ func read(file string) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("%s: not a regular file", file)
 	}
-	opened, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer opened.Close()
-	data, err := io.ReadAll(io.LimitReader(opened, MaxBytes+1))
-	if err == nil && len(data) > MaxBytes {
-		err = fmt.Errorf("%s: it is larger than the limit of %d bytes for a configuration", file, MaxBytes)
-	}
-	return data, err
+	return committed.Read(file, MaxBytes, "a configuration")
 }
 
 // Place is where a line of the configuration is, as FILE:LINE.
@@ -310,15 +304,15 @@ func (c *Config) Excludes() func(path string) (reason string, excluded bool) {
 }
 
 // Added are the places of exclusions and exemptions that another configuration, such
-// as that of another commit, does not have.
+// as that of another commit, does not have, and of what is said otherwise of Argo CD.
 func (c *Config) Added(base *Config) []report.Cause {
 	var places []report.Cause
-	add := func(line int, format string, i int) {
-		places = append(places, report.Cause{File: c.File, Line: line, Column: 1, Path: fmt.Sprintf(format, i), Layer: report.ConfigurationLayer})
+	add := func(line int, path string) {
+		places = append(places, report.Cause{File: c.File, Line: line, Column: 1, Path: path, Layer: report.ConfigurationLayer})
 	}
 	for i, e := range c.Exclude {
 		if !slices.ContainsFunc(base.Exclude, func(o Exclusion) bool { return o.Path == e.Path }) {
-			add(e.Line, "exclude[%d]", i)
+			add(e.Line, fmt.Sprintf("exclude[%d]", i))
 		}
 	}
 	for i, e := range c.Exemptions {
@@ -326,9 +320,10 @@ func (c *Config) Added(base *Config) []report.Cause {
 			return o.Code == e.Code && o.Workload == e.Workload && o.Container == e.Container && o.Path == e.Path
 		}
 		if !slices.ContainsFunc(base.Exemptions, isSame) {
-			add(e.Line, "exemptions[%d]", i)
+			add(e.Line, fmt.Sprintf("exemptions[%d]", i))
 		}
 	}
+	c.ArgoCD.changed(base.ArgoCD, add)
 	return places
 }
 

@@ -1,16 +1,15 @@
 package config
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	yaml "sigs.k8s.io/kustomize/kyaml/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/committed"
 )
 
 // reader reads the text of a configuration. It accepts what the schema accepts; a
@@ -48,32 +47,17 @@ type field struct {
 
 // fail is an error at a node.
 func (r *reader) fail(at *yaml.Node, key, format string, args ...any) error {
-	message := fmt.Sprintf(format, args...)
-	if key != "" {
-		message = key + ": " + message
-	}
-	return fmt.Errorf("%s: line %d: %s", r.config.File, max(at.Line, 1), message)
+	return committed.Text(r.config.File).Fail(at, key, format, args...)
 }
 
 func (r *reader) read(data []byte) error {
-	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	var document yaml.Node
-	err := decoder.Decode(&document)
-	switch {
-	case errors.Is(err, io.EOF):
-		return fmt.Errorf("%s: it is empty: give it a key, or remove it", r.config.File)
-	case err != nil:
-		return fmt.Errorf("%s: %s", r.config.File, strings.TrimPrefix(err.Error(), "yaml: "))
+	const empty = "it is empty: give it a key, or remove it"
+	root, err := committed.Text(r.config.File).Document(data, "a configuration", empty)
+	if err != nil {
+		return err
 	}
-	var more yaml.Node
-	if err := decoder.Decode(&more); err == nil {
-		return r.fail(&more, "", "a second document: a configuration is one")
-	} else if !errors.Is(err, io.EOF) {
-		return fmt.Errorf("%s: %s", r.config.File, strings.TrimPrefix(err.Error(), "yaml: "))
-	}
-	root := document.Content[0]
 	if root.ShortTag() == yaml.NodeTagNull {
-		return fmt.Errorf("%s: it is empty: give it a key, or remove it", r.config.File)
+		return fmt.Errorf("%s: %s", r.config.File, empty)
 	}
 	known := []string{"constraints", "paths", "exclude", "exemptions", "baseline", "kubeVersion", "apiVersions", "argocd", "outputs"}
 	fields, err := r.fields(root, "", known, nil)
@@ -132,7 +116,7 @@ func (r *reader) fields(node *yaml.Node, key string, known, required []string) (
 		if err := r.plain(f.key, key); err != nil {
 			return nil, err
 		}
-		path := join(key, f.name)
+		path := committed.Join(key, f.name)
 		if f.key.Kind != yaml.ScalarNode || !slices.Contains(known, f.name) {
 			return nil, r.fail(f.key, path, "unknown key: there are %s", strings.Join(known, ", "))
 		}
@@ -143,17 +127,10 @@ func (r *reader) fields(node *yaml.Node, key string, known, required []string) (
 	}
 	for _, name := range required {
 		if !slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
-			return nil, r.fail(node, join(key, name), "it is missing: every entry has one")
+			return nil, r.fail(node, committed.Join(key, name), "it is missing: every entry has one")
 		}
 	}
 	return fields, nil
-}
-
-func join(key, name string) string {
-	if key == "" {
-		return name
-	}
-	return key + "." + name
 }
 
 // plain refuses what makes a text say more than it shows.
@@ -296,7 +273,7 @@ func (r *reader) entry(node *yaml.Node, key string, known, required []string, to
 		return err
 	}
 	for _, f := range fields {
-		text, err := r.text(f.value, join(key, f.name), check[f.name])
+		text, err := r.text(f.value, committed.Join(key, f.name), check[f.name])
 		if err != nil {
 			return err
 		}

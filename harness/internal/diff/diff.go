@@ -47,6 +47,9 @@ type Options struct {
 	// is a finding. It takes a function that gives the file of the base side at a path,
 	// as seen from the working directory. Nil: Check it is.
 	Contract func(file func(path string) string) (base, head ContractOf, err error)
+	// Charts returns what finds the charts of the base side that are not in its tree;
+	// it takes the function of Contract. Nil: what Check has.
+	Charts func(file func(path string) string) render.ChartStore
 }
 
 // Run compares the targets of paths, in the working tree as it is, uncommitted
@@ -98,6 +101,10 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		head:    &side{top: repo.Top, workDir: workDir, realWorkDir: workDir, exclude: options.Check.Excluded},
 		options: options,
 	}
+	c.baseCharts = options.Check.Render.Charts
+	if options.Charts != nil {
+		c.baseCharts = options.Charts(c.base.file)
+	}
 	base.Contract = HeadSide
 	if options.Contract != nil {
 		base.Contract = BaseSide
@@ -108,6 +115,7 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		own.Paths = asked
 		c.contracts = &[2]ContractOf{before, own}
 		judging := before.Check
+		judging.Render.Charts = options.Check.Render.Charts // which are no contract
 		more, err := pathsOf(before.Paths, repo.Top, workDir)
 		if err != nil {
 			return nil, fmt.Errorf("the contract of the base side: %w", err)
@@ -177,6 +185,8 @@ type comparison struct {
 	asked      []string
 	base, head *side
 	options    Options
+	// baseCharts are those of the base side.
+	baseCharts render.ChartStore
 	// contracts are those of both sides, when that of the base is in force.
 	contracts *[2]ContractOf
 }
@@ -244,6 +254,7 @@ func areNew(base *report.Report, head report.Target, known Known) []bool {
 func (c *comparison) baseOptions() check.Options {
 	options := c.options.Check
 	options.Stdin, options.WithoutCauses = nil, true
+	options.Render.Charts = c.baseCharts
 	return options
 }
 

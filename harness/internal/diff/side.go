@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/proompteng/nevermigrate/harness/internal/argocd"
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
@@ -276,9 +277,16 @@ func (s *side) judge(ctx context.Context, found *find.Coverage, options check.Op
 	options.Render.Root = s.top
 	options.PathOf = s.path
 	if options.ArgoCD != nil && s.workDir != s.realWorkDir {
-		there := *options.ArgoCD
-		there.Tracked, there.Submodules = nil, nil // all files of the commit are
-		options.ArgoCD = &there
+		known := options.ArgoCD
+		options.ArgoCD = func() (*argocd.Instance, error) {
+			instance, err := known()
+			if err != nil {
+				return nil, err
+			}
+			there := *instance
+			there.Tracked, there.Submodules = nil, nil // all files of the commit are
+			return &there, nil
+		}
 	}
 	result, err := check.Covered(ctx, found, options)
 	if err != nil || s.workDir == s.realWorkDir {

@@ -10,13 +10,18 @@ import (
 	"maps"
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	conftest "github.com/open-policy-agent/conftest/policy"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/topdown"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/constraint"
@@ -40,6 +45,8 @@ type Evaluator struct {
 	rules  string
 	engine *conftest.Engine
 	object rego.PreparedEvalQuery // see objectQuery
+	// askers are those that are not at work, each with what it keeps in mind.
+	askers *sync.Pool
 	// kinds are the kinds that the rules look at, and podKeys keys of which there is
 	// one below any other object that they look at; nil when that is not known.
 	kinds   map[string]any
@@ -131,8 +138,13 @@ func (e *Evaluator) prepareQueries(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if e.object, err = e.prepare(ctx, query); err != nil || !e.policy.builtin {
+	if e.object, err = e.prepare(ctx, query); err != nil {
 		return err
+	}
+	rules := sync.OnceValue(func() *constants { return constantsOf(e.engine.Compiler(), e.policy.rules) })
+	e.askers = &sync.Pool{New: func() any { return &asker{query: e.object, memory: newMemory(rules())} }}
+	if !e.policy.builtin {
+		return nil
 	}
 	if err := e.value(ctx, "data.lib.kind.pod_keys", &e.podKeys); err != nil {
 		return err
@@ -259,24 +271,43 @@ func (e *Evaluator) Evaluate(ctx context.Context, objects []manifest.Object) (*R
 	return result, nil
 }
 
+// answer is what the policy says of one input.
+type answer struct {
+	// results are those of each rule that conftest would query: all of an answer, or of
+	// the answers for the items of a list, together.
+	Results   [][]any
+	Workloads []report.Workload
+	Exempted  []string
+}
+
+// evaluateObject judges one object and adds what is found. A list of this program's
+// own policy is judged item by item, which takes far less memory, and several at the
+// same time. The result is that for the whole list.
 func (e *Evaluator) evaluateObject(ctx context.Context, object manifest.Object, result *Result) error {
-	var answer struct {
-		Results   [][]ruleResult
-		Workloads []report.Workload
-		Exempted  []string
+	inputs := []manifest.Object{object}
+	if e.policy.builtin {
+		rest, items := object.Items()
+		inputs = append([]manifest.Object{rest}, slices.DeleteFunc(items, func(item manifest.Object) bool { return !e.looksAtItem(item) })...)
 	}
-	if err := evaluate(ctx, e.object, inputOf(object), &answer); err != nil {
+	answers, err := e.askAll(ctx, inputs)
+	if err != nil {
 		return err
 	}
-	result.Exempted = append(result.Exempted, answer.Exempted...)
-	for _, workload := range answer.Workloads {
-		workload.Constraint = e.ConstraintName()
-		if workload.Containers == nil {
-			workload.Containers = []report.Container{}
+	for _, answer := range answers {
+		result.Exempted = append(result.Exempted, answer.Exempted...)
+		for _, workload := range answer.Workloads {
+			workload.Constraint = e.ConstraintName()
+			if workload.Containers == nil {
+				workload.Containers = []report.Container{}
+			}
+			result.Workloads = append(result.Workloads, workload)
 		}
-		result.Workloads = append(result.Workloads, workload)
 	}
-	for _, one := range slices.Concat(answer.Results...) {
+	found, err := together(answers)
+	if err != nil {
+		return err
+	}
+	for _, one := range found {
 		finding, err := one.finding()
 		if err != nil {
 			return err
@@ -287,12 +318,82 @@ func (e *Evaluator) evaluateObject(ctx context.Context, object manifest.Object, 
 	return nil
 }
 
+// looksAtItem is LooksAt for an item of a list, which may leave its kind to the list.
+func (e *Evaluator) looksAtItem(item manifest.Object) bool {
+	kind, _ := item.Content["kind"].(string)
+	return kind == "" || e.LooksAt(item)
+}
+
+// askAll asks the policy for each of some objects, several at the same time.
+func (e *Evaluator) askAll(ctx context.Context, objects []manifest.Object) ([]answer, error) {
+	answers := make([]answer, len(objects))
+	var next atomic.Int64
+	work := func(ctx context.Context) error {
+		asker := e.askers.Get().(*asker)
+		defer e.askers.Put(asker)
+		asker.cancel = topdown.NewCancel()
+		defer context.AfterFunc(ctx, asker.cancel.Cancel)()
+		for i := next.Add(1) - 1; i < int64(len(objects)); i = next.Add(1) - 1 {
+			value, err := asker.ask(ctx, inputOf(objects[i]))
+			if err != nil {
+				return err
+			}
+			if err := decode(value, &answers[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(objects) == 1 {
+		return answers, work(ctx)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for range min(len(objects), runtime.GOMAXPROCS(0)) {
+		group.Go(func() error { return work(ctx) })
+	}
+	return answers, group.Wait()
+}
+
+// together is what the rules found for all of some inputs, in the order in which they
+// find it for one: that of a set for each rule.
+func together(answers []answer) ([]ruleResult, error) {
+	var all []ruleResult
+	for rule := range answers[0].Results {
+		found := ast.NewSet()
+		for _, answer := range answers {
+			for _, one := range answer.Results[rule] {
+				value, err := ast.InterfaceToValue(one)
+				if err != nil {
+					return nil, err
+				}
+				found.Add(ast.NewTerm(value))
+			}
+		}
+		for _, term := range found.Slice() {
+			value, err := ast.JSON(term.Value)
+			if err != nil {
+				return nil, err
+			}
+			var one ruleResult
+			if err := decode(value, &one); err != nil {
+				return nil, err
+			}
+			all = append(all, one)
+		}
+	}
+	return all, nil
+}
+
 // inputOf is the input for an object.
 func inputOf(object manifest.Object) any {
-	if len(object.Beside) == 0 {
+	if len(object.Beside) == 0 && object.List == nil {
 		return object.Content
 	}
-	return map[string]any{"target": map[string]any{"object": object.Content, "beside": object.Beside}}
+	target := map[string]any{"object": object.Content, "beside": object.Beside}
+	if object.List != nil {
+		target["list"] = map[string]any{"kind": object.List.Kind, "path": object.List.Path}
+	}
+	return map[string]any{"target": target}
 }
 
 // ConstraintName is the name of the constraint given to New, or empty.
@@ -356,10 +457,24 @@ func evaluate(ctx context.Context, query rego.PreparedEvalQuery, input, into any
 	if err != nil {
 		return err
 	}
-	if len(results) != 1 || len(results[0].Expressions) != 1 {
-		return errors.New("the policy does not define it")
+	value, err := only(results)
+	if err != nil {
+		return err
 	}
-	text, err := json.Marshal(results[0].Expressions[0].Value)
+	return decode(value, into)
+}
+
+// only is the only value of a query.
+func only(results rego.ResultSet) (any, error) {
+	if len(results) != 1 || len(results[0].Expressions) != 1 {
+		return nil, errors.New("the policy does not define it")
+	}
+	return results[0].Expressions[0].Value, nil
+}
+
+// decode turns a value of the policy into one of Go.
+func decode(value, into any) error {
+	text, err := json.Marshal(value)
 	if err != nil {
 		return err
 	}

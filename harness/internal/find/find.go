@@ -103,6 +103,8 @@ type NotJudged struct {
 	// file it is; 0 when it is none by itself.
 	Object   map[string]any
 	Document int
+	// By are the paths of the targets that read the file of an object; empty: none do.
+	By []string
 }
 
 // Read is what a target reads, so that it is not judged by itself.

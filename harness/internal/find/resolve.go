@@ -47,6 +47,9 @@ func (w *walk) resolve(c *Coverage, paths, folders []string) {
 		if n.Kind == Jsonnet {
 			n.Files = append(n.Files, w.libsonnet...)
 		}
+		if n.Object != nil {
+			n.By = slices.Sorted(slices.Values(readers[render.RealPath(n.Path)]))
+		}
 		c.NotJudged = append(c.NotJudged, n)
 	}
 	c.Read = append(c.Read, w.unpacked...)

@@ -25,6 +25,14 @@ type Object struct {
 	// Beside are objects of the same target that decide what is made of this one;
 	// see WithBeside.
 	Beside []map[string]any
+	// List is the place in its list of an object that Items took out of one.
+	List *Place
+}
+
+// Place is where an item stands in a list.
+type Place struct {
+	Kind any    // of the list
+	Path string // of the item, as the policy prints it before a path in it
 }
 
 // ErrEmpty says that a stream holds no object at all.

@@ -14,7 +14,7 @@ import (
 // Application, what is not judged, and a last line with counts.
 func WriteApplications(w io.Writer, a *report.Applications, paint Painter) error {
 	var b strings.Builder
-	judged := 0
+	judged, errors := 0, 0
 	if len(a.Applications) > 0 {
 		rows := [][]string{{"APPLICATION", "PROJECT", "SOURCE", "DESTINATION", "FROM", "JUDGED"}}
 		for _, one := range a.Applications {
@@ -25,6 +25,7 @@ func WriteApplications(w io.Writer, a *report.Applications, paint Painter) error
 				judged++
 				verdict = "yes"
 			case !isBelow:
+				errors++
 				verdict += ": " + plaintext.Line(one.Reason)
 			}
 			from := one.Chain[0].File
@@ -41,8 +42,8 @@ func WriteApplications(w io.Writer, a *report.Applications, paint Painter) error
 		plaintext.WriteColumns(&b, NotJudgedRows(a.NotJudged, paint))
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "%s, %d judged, %d not judged of which %d may be bound.\n",
-		plaintext.Count(len(a.Applications), "Application"), judged, len(a.NotJudged), len(report.Undecided(a.NotJudged)))
+	fmt.Fprintf(&b, "%s, %d judged, %s, %d not judged of which %d may be bound.\n",
+		plaintext.Count(len(a.Applications), "Application"), judged, plaintext.Count(errors, "error"), len(a.NotJudged), len(report.Undecided(a.NotJudged)))
 	return plaintext.Write(w, b.String())
 }
 

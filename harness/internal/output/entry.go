@@ -144,11 +144,16 @@ func (e Entry) cause() *report.Cause {
 	return &e.Finding.Causes[0]
 }
 
-// place is where a reader should look: the file of the cause, or the target.
+// place is where a reader should look: the file of the cause, where an Application comes
+// from, or the target.
 // Line and column are 0 when they are not known.
 func (e Entry) place() (file string, line, column int) {
 	if cause := e.cause(); cause != nil {
 		return placeOf(*cause)
+	}
+	if chain := e.Target.Chain; len(chain) > 0 {
+		last := chain[len(chain)-1]
+		return plaintext.Line(last.File), last.Line, 0
 	}
 	return plaintext.Line(e.Target.Path), 0, 0
 }

@@ -192,7 +192,7 @@ func TestHTMLInBrowser(t *testing.T) {
 		t.Errorf("%d elements come from names", got)
 	}
 	footer := ask[string](b, `document.querySelector("footer").textContent.replace(/\s+/g, " ")`)
-	for _, text := range []string{"nevermigrate v1.2.3", "Policy 0.2.0 sha256:0123", "first in policy/constraint.yaml sha256:0123", "Configuration .nevermigrate.yaml sha256:0123", "Commit checked out 0123"} {
+	for _, text := range []string{"nevermigrate v1.2.3", "Policy 0.2.0 sha256:0123", "first in policy/constraint.yaml sha256:0123", "Configuration .nevermigrate.yaml sha256:0123", "Lock of charts nevermigrate.lock sha256:0123", "Commit checked out 0123"} {
 		if !strings.Contains(strings.ReplaceAll(footer, " ", ""), strings.ReplaceAll(text, " ", "")) {
 			t.Errorf("the footer does not show %q: %s", text, footer)
 		}

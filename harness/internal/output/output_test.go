@@ -111,6 +111,7 @@ func example() *report.Report {
 			{Name: "second", FileSource: report.FileSource{File: hostile, SHA256: digest}},
 		},
 		Configuration: &report.FileSource{File: ".nevermigrate.yaml", SHA256: digest}, Commit: digest[:40],
+		Lock: &report.FileSource{File: "nevermigrate.lock", SHA256: digest},
 	}
 	r.Cover(&report.Coverage{
 		Judged: []report.Judged{{Path: "apps/good", Kind: "kustomization", Below: "apps"}, {Path: "-", Kind: "standard input"}},

@@ -28,6 +28,9 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 			continue
 		}
 		fmt.Fprintf(b, "%s: %s\n", plaintext.Line(target.Path), paint.Status(target.Status))
+		if len(target.Chain) > 0 && target.Status != report.Pass {
+			fmt.Fprintf(b, "  From %s\n", chainText(target.Chain))
+		}
 		switch {
 		case target.Error != "":
 			fmt.Fprintf(b, "  %s\n", plaintext.Indented(target.Error, 2))
@@ -64,6 +67,19 @@ func writeTable(b *bytes.Buffer, r *report.Report, options Options) error {
 	}
 	fmt.Fprintln(b, conclusion(r, options))
 	return nil
+}
+
+// chainText are the places that an Application comes from, on one line.
+func chainText(chain []report.ApplicationPlace) string {
+	var texts []string
+	for i, place := range chain {
+		text := fileLine(place.File, place.Line)
+		if i > 0 && place.File == chain[i-1].File && place.Line > 0 {
+			text = fmt.Sprintf("line %d", place.Line)
+		}
+		texts = append(texts, strings.TrimSpace(text+" "+plaintext.Line(place.Path)))
+	}
+	return strings.Join(texts, ", ")
 }
 
 // shownNotJudged are the places that were not judged, without those that prove

@@ -165,10 +165,20 @@ func open(ctx context.Context, target string, options Options) ([]*render.Chart,
 	return charts, nil
 }
 
+// shownFolder is what a report calls the folder of a chart.
+func shownFolder(chart *render.Chart, options render.Options) string {
+	if options.Charts != nil {
+		if shown, ok := options.Charts.Shown(chart.Folder); ok {
+			return shown
+		}
+	}
+	return find.DisplayPath(chart.Folder)
+}
+
 // probeChart probes one chart under its base.
 func probeChart(ctx context.Context, s *subject, pins configuration, options Options) (*Chart, error) {
 	found := &Chart{
-		Folder: find.DisplayPath(s.chart.Folder), Name: s.chart.Loaded().Name(), Release: s.chart.ReleaseName, Namespace: s.chart.Namespace,
+		Folder: shownFolder(s.chart, options.Render), Name: s.chart.Loaded().Name(), Release: s.chart.ReleaseName, Namespace: s.chart.Namespace,
 		Base: NoControllers, Coverage: Coverage{NotTaken: []Branch{}, Templates: []TemplateCoverage{}}, Holes: []Hole{},
 	}
 	files, refused, err := s.render(ctx, nil)

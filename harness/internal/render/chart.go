@@ -16,7 +16,7 @@ import (
 	"sync"
 	"text/template"
 
-	"helm.sh/helm/v4/pkg/action"
+	"github.com/Masterminds/sprig/v3"
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
@@ -144,7 +144,7 @@ func releaseName(entry types.HelmChart) (string, error) {
 			return "", errors.New("cannot set --name-template and also specify a name")
 		}
 		var err error
-		if name, err = action.TemplateName(entry.NameTemplate); err != nil {
+		if name, err = templatedName(entry.NameTemplate); err != nil {
 			return "", err
 		}
 	}
@@ -152,6 +152,17 @@ func releaseName(entry types.HelmChart) (string, error) {
 		return "", fmt.Errorf("release name check failed: release name %q: %w", name, err)
 	}
 	return name, nil
+}
+
+// templatedName is TemplateName of helm.sh/helm/v4/pkg/action.
+func templatedName(text string) (string, error) {
+	name, err := template.New("name-template").Funcs(sprig.TxtFuncMap()).Parse(text)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	err = name.Execute(&b, nil)
+	return b.String(), err
 }
 
 // Loaded is the chart itself. Not to be changed.

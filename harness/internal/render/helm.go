@@ -5,10 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
-	"helm.sh/helm/v4/pkg/action"
-	"helm.sh/helm/v4/pkg/chart"
 	"helm.sh/helm/v4/pkg/chart/loader"
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	valueloader "helm.sh/helm/v4/pkg/chart/v2/loader"
@@ -91,12 +90,15 @@ func loadChart(folder string, o overlay) (*chartv2.Chart, error) {
 	if kind := loaded.Metadata.Type; kind != "" && kind != "application" {
 		return nil, fmt.Errorf("%s charts are not installable", kind)
 	}
-	var needed []chart.Dependency
-	for _, dependency := range loaded.Metadata.Dependencies {
-		needed = append(needed, dependency)
+	// This is CheckDependencies of helm.sh/helm/v4/pkg/action.
+	var missing []string
+	for _, needed := range loaded.Metadata.Dependencies {
+		if !slices.ContainsFunc(loaded.Dependencies(), func(c *chartv2.Chart) bool { return c.Name() == needed.Name }) {
+			missing = append(missing, needed.Name)
+		}
 	}
-	if err := action.CheckDependencies(loaded, needed); err != nil {
-		return nil, fmt.Errorf("%w: run `helm dependency build` and commit the charts folder", err)
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("found in Chart.yaml, but missing in charts/ directory: %s: run `helm dependency build` and commit the charts folder", strings.Join(missing, ", "))
 	}
 	return loaded, nil
 }

@@ -61,6 +61,9 @@ type inflator struct {
 	stock   *builtins.HelmChartInflationGeneratorPlugin
 	helpers *resmap.PluginHelpers
 	run     *run
+	// committed is the folder in which the chart is not, and downloaded that in which
+	// it is; both are empty for a chart that is committed.
+	committed, downloaded string
 }
 
 // Config implements resmap.Configurable: the stock generator reads and checks
@@ -90,6 +93,9 @@ func (p *inflator) Generate() (resmap.ResMap, error) {
 	if err == nil {
 		objects, err = p.generate()
 	}
+	if err != nil && p.downloaded != "" {
+		err = errors.New(p.run.charts.ShownMessage(err.Error()))
+	}
 	switch {
 	case p.run.ctx.Err() != nil: // a limit, which is not the chart's alone
 		return nil, p.run.fail(context.Cause(p.run.ctx))
@@ -101,11 +107,19 @@ func (p *inflator) Generate() (resmap.ResMap, error) {
 }
 
 func (p *inflator) generate() (resmap.ResMap, error) {
-	home := p.chartHome()
-	if err := p.requireVendored(home); err != nil {
-		return nil, err
+	home, within := p.chartHome(), p.run.bounds
+	folder := filepath.Join(home, p.stock.Name)
+	if !isFolder(folder) { // one that is committed wins, as kustomize has it
+		p.committed = folder
+		var err error
+		if home, err = p.uncommitted(home); err != nil {
+			return nil, err
+		}
+		folder = filepath.Join(home, p.stock.Name)
+		p.downloaded = folder
+		within.root, within.app = folder, folder
 	}
-	if err := p.run.bounds.checkChart(filepath.Join(home, p.stock.Name)); err != nil {
+	if err := within.checkChart(folder); err != nil {
 		return nil, err
 	}
 	values, err := p.values()
@@ -134,15 +148,18 @@ func (p *inflator) chartHome() string {
 	return home
 }
 
-// requireVendored refuses a chart that kustomize would download.
+// requireVendored is the error for a chart that is not in the folder home, which
+// kustomize would download.
 func (p *inflator) requireVendored(home string) error {
-	folder := filepath.Join(home, p.stock.Name)
-	if info, err := os.Stat(folder); err == nil && info.IsDir() {
-		return nil
-	}
 	if p.stock.Repo == "" {
+		folder := filepath.Join(home, p.stock.Name)
 		return fmt.Errorf("no chart at %s: commit the chart there, or correct helmGlobals.chartHome or the chart's name", folder)
 	}
+	return fmt.Errorf("chart is not vendored and rendering does not use the network: %s", p.remedy(home))
+}
+
+// remedy is how a chart is committed.
+func (p *inflator) remedy(home string) string {
 	ref, repo := p.stock.Name, " --repo "+p.stock.Repo
 	if strings.HasPrefix(p.stock.Repo, "oci://") {
 		ref, repo = strings.TrimSuffix(p.stock.Repo, "/")+"/"+p.stock.Name, ""
@@ -151,7 +168,7 @@ func (p *inflator) requireVendored(home string) error {
 	if p.stock.Version != "" {
 		version = " --version " + p.stock.Version
 	}
-	return fmt.Errorf("chart is not vendored and rendering does not use the network: run `helm pull %s%s%s --untar --untardir %s` and commit the folder", ref, repo, version, home)
+	return fmt.Sprintf("run `helm pull %s%s%s --untar --untardir %s` and commit the folder", ref, repo, version, home)
 }
 
 // values follows the stock generator's createNewMergedValuesFile and
@@ -194,6 +211,13 @@ func (p *inflator) valuesFile() ([]byte, error) {
 	file := p.stock.ValuesFile
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(p.helpers.Loader().Root(), file)
+	}
+	if inChart, err := filepath.Rel(p.committed, file); p.downloaded != "" && err == nil && filepath.IsLocal(inChart) {
+		values, err := p.run.overlay.readFile(filepath.Join(p.downloaded, inChart))
+		if err != nil {
+			return nil, fmt.Errorf("values file %s: no such file in the chart", file)
+		}
+		return values, nil
 	}
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("values file %s: no such file", file)

@@ -71,6 +71,10 @@ type Options struct {
 	// content than theirs. A helm command does not see it, so it is not run.
 	Overlay map[string][]byte
 
+	// Charts finds charts that are not in the work tree. Nil: there are none. What it
+	// finds may be outside of the root.
+	Charts ChartStore
+
 	// WithoutHelm renders as kustomize does without --enable-helm.
 	WithoutHelm bool
 	// LoadAnywhere lets a kustomization name files outside of its folder, as
@@ -185,7 +189,7 @@ func render[T any](ctx context.Context, dir string, options Options, encode func
 	}
 	limits := bounded.Limits{What: "rendering", Time: options.Timeout, Memory: options.MaxMemory}
 	return bounded.Do(ctx, limits, func(ctx context.Context) (T, error) {
-		r := &run{ctx: ctx, helm: embeddedHelm{options}, maxBytes: options.MaxBytes, bounds: within, overlay: options.Overlay, anywhere: options.LoadAnywhere}
+		r := &run{ctx: ctx, helm: embeddedHelm{options}, maxBytes: options.MaxBytes, bounds: within, overlay: options.Overlay, charts: options.Charts, anywhere: options.LoadAnywhere}
 		if options.HelmCommand != "" && options.Overlay == nil && options.Opened == nil {
 			command, err := newCommandHelm(ctx, options.HelmCommand, options.MaxBytes)
 			if err != nil {
@@ -239,6 +243,7 @@ type run struct {
 	maxBytes int64
 	bounds   bounds
 	overlay  overlay
+	charts   ChartStore
 	anywhere bool // see Options.LoadAnywhere
 	alone    bool // see withSchema
 

@@ -51,6 +51,7 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 	var judged []report.Target
 	var baselines []*report.Baseline
 	seen := map[int]bool{}
+	mine, provenance := 0, reports[0].Provenance
 	for i, r := range reports {
 		if r.Version != report.Version {
 			return nil, fmt.Errorf("report %d has version %d, and this program reads version %d", i+1, r.Version, report.Version)
@@ -64,14 +65,17 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 			!reflect.DeepEqual(shard.Exempting, first.Exempting) {
 			return nil, fmt.Errorf("report %d is of another run than report 1: run all shards with the same paths, flags and sources", i+1)
 		}
-		if !reflect.DeepEqual(r.Provenance, reports[0].Provenance) {
-			return nil, fmt.Errorf("report %d was not made as report 1 was: another program, policy, constraint, configuration or commit: run all shards with the same", i+1)
+		if by, ok := together(provenance, r.Provenance); ok {
+			provenance = by
+		} else {
+			return nil, fmt.Errorf("report %d was not made as report 1 was: another program, policy, constraint, configuration, lock or commit: run all shards with the same", i+1)
 		}
 		if seen[shard.Index] {
 			return nil, fmt.Errorf("shard %d/%d is there twice", shard.Index, shard.Count)
 		}
 		seen[shard.Index] = true
 		judged = append(judged, r.Targets...)
+		mine += r.Shard.Mine
 		baselines = append(baselines, r.Baseline)
 	}
 	all := *reports[0].Shard
@@ -80,8 +84,8 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 			return nil, fmt.Errorf("shard %d/%d is missing", k, all.Count)
 		}
 	}
-	if len(judged) != all.Targets || len(all.Constraints) == 0 {
-		return nil, fmt.Errorf("the shards have %d targets together, and the run has %d", len(judged), all.Targets)
+	if mine != all.Targets || len(all.Constraints) == 0 {
+		return nil, fmt.Errorf("the shards have %d targets together, and the run has %d", mine, all.Targets)
 	}
 	slices.SortFunc(judged, func(a, b report.Target) int {
 		return cmp.Compare(a.Path, b.Path)
@@ -97,12 +101,25 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 		}
 	}
 	merged := report.New(judged, absent...)
-	merged.Provenance = reports[0].Provenance
+	merged.Provenance = provenance
 	passing.Finish(merged, nil)
 	if c := coverageOf(reports); c != nil {
 		merged.Cover(c)
 	}
 	return merged, nil
+}
+
+// together is the provenance of two reports, if it is the same. Only one that rendered a
+// chart of the lock names that.
+func together(a, b *report.Provenance) (*report.Provenance, bool) {
+	if a == nil || b == nil || a.Lock != nil && b.Lock != nil {
+		return a, reflect.DeepEqual(a, b)
+	}
+	both := *a
+	both.Lock = cmp.Or(a.Lock, b.Lock)
+	other := *b
+	other.Lock = both.Lock
+	return &both, reflect.DeepEqual(both, other)
 }
 
 // coverageOf joins the coverage of all shards: each has looked at all that is there.
@@ -111,8 +128,14 @@ func coverageOf(reports []*report.Report) *report.Coverage {
 		return nil
 	}
 	all := *reports[0].Coverage
-	all.NotJudged = slices.Clone(all.NotJudged)
+	all.NotJudged, all.Judged = slices.Clone(all.NotJudged), slices.Clone(all.Judged)
 	for _, r := range reports[1:] {
+		// A shard may have found that no Application that deploys something is judged.
+		for _, j := range r.Coverage.Judged {
+			if !slices.Contains(all.Judged, j) {
+				all.Judged = append(all.Judged, j)
+			}
+		}
 		for _, n := range r.Coverage.NotJudged {
 			if !slices.Contains(all.NotJudged, n) {
 				all.NotJudged = append(all.NotJudged, n)
@@ -120,8 +143,11 @@ func coverageOf(reports []*report.Report) *report.Coverage {
 		}
 	}
 	// A shard may have found that something does not render by itself.
-	all.Judged = slices.DeleteFunc(slices.Clone(all.Judged), func(j report.Judged) bool {
+	all.Judged = slices.DeleteFunc(all.Judged, func(j report.Judged) bool {
 		return slices.ContainsFunc(all.NotJudged, func(n report.NotJudged) bool { return n.Path == j.Path && n.Kind == j.Kind })
+	})
+	all.Read = slices.DeleteFunc(slices.Clone(all.Read), func(r report.Reading) bool {
+		return slices.ContainsFunc(all.Judged, func(j report.Judged) bool { return j.Path == r.Path && j.Kind == r.Kind })
 	})
 	slices.SortStableFunc(all.NotJudged, func(a, b report.NotJudged) int { return cmp.Compare(a.Path, b.Path) })
 	return &all

@@ -27,6 +27,8 @@ const (
 	Fallback = "CNM103"
 	// Twice: one map of an app's files sets the variable more than once.
 	Twice = "CNM106"
+	// Live: what runs may differ from what Git says.
+	Live = "CNM107"
 )
 
 // HasControllers reports whether the contract binds one of some workloads.
@@ -59,10 +61,7 @@ func (r *Rules) Fallback(ctx context.Context, c report.ShardConstraint, workload
 // images of every controllers workload: one finding or none. It takes the
 // workloads of the target and those, as kind and name, that the constraint exempts.
 func (r *Rules) AllExempt(ctx context.Context, c report.ShardConstraint, workloads []report.Workload, exempted []string) ([]report.Finding, error) {
-	bound := slices.ContainsFunc(workloads, func(w report.Workload) bool {
-		return w.Role == report.Controllers && w.Constraint == c.Name
-	})
-	if bound || len(exempted) == 0 {
+	if Binds(c, workloads) || len(exempted) == 0 {
 		return nil, nil
 	}
 	finding, err := r.finding(ctx, c, Absent, "all_exempt", map[string]any{"workloads": strings.Join(exempted, ", ")})
@@ -93,6 +92,15 @@ func (r *Rules) Twice(ctx context.Context, c report.ShardConstraint, variable st
 		findings = append(findings, finding)
 	}
 	return findings, nil
+}
+
+// Live is what the rule finds in an Application with controllers under a constraint that
+// leaves something as it is in the cluster: what it says, and the place where it says
+// so, whose path is the field.
+func (r *Rules) Live(ctx context.Context, c report.ShardConstraint, application, what string, place report.Cause) (report.Finding, error) {
+	finding, err := r.finding(ctx, c, Live, "live", map[string]any{"field": place.Path, "name": application, "what": what})
+	finding.Causes = []report.Cause{place}
+	return finding, err
 }
 
 // Weaker is what the rule finds in a change that makes the contract weaker, by what
@@ -177,9 +185,9 @@ func (r *Rules) AbsentFromRun(ctx context.Context, judged []report.Target, run r
 	return besides, nil
 }
 
-// beforeWarning puts a finding before Fallback and Twice, which come last.
+// beforeWarning puts a finding before Fallback, Twice and Live, which come last.
 func beforeWarning(findings []report.Finding, finding report.Finding) []report.Finding {
-	i := slices.IndexFunc(findings, func(f report.Finding) bool { return f.Code == Fallback || f.Code == Twice })
+	i := slices.IndexFunc(findings, func(f report.Finding) bool { return f.Code == Fallback || f.Code == Twice || f.Code == Live })
 	if i < 0 {
 		i = len(findings)
 	}
@@ -188,10 +196,13 @@ func beforeWarning(findings []report.Finding, finding report.Finding) []report.F
 
 // binds reports whether a constraint binds a workload of one of some targets.
 func binds(c report.ShardConstraint, targets []report.Target) bool {
-	return slices.ContainsFunc(targets, func(t report.Target) bool {
-		return slices.ContainsFunc(t.Workloads, func(w report.Workload) bool {
-			return w.Role == report.Controllers && w.Constraint == c.Name
-		})
+	return slices.ContainsFunc(targets, func(t report.Target) bool { return Binds(c, t.Workloads) })
+}
+
+// Binds reports whether a constraint binds one of some workloads.
+func Binds(c report.ShardConstraint, workloads []report.Workload) bool {
+	return slices.ContainsFunc(workloads, func(w report.Workload) bool {
+		return w.Role == report.Controllers && w.Constraint == c.Name
 	})
 }
 

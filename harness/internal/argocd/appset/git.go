@@ -23,7 +23,7 @@ func (g *generation) git(ctx context.Context, generator *api.ApplicationSetGener
 	if err != nil {
 		field := "repoURL"
 		if len(g.options.Repositories) > 0 && slices.ContainsFunc(g.options.Repositories, func(r Repository) bool {
-			return slices.ContainsFunc(r.URLs, func(url string) bool { return remote.Same(url, git.RepoURL) })
+			return remote.Has(r.URLs, git.RepoURL)
 		}) {
 			field = "revision"
 		}

@@ -32,20 +32,20 @@ type Repository struct {
 func (o Options) repository(url, revision string) (*Repository, error) {
 	for i := range o.Repositories {
 		repository := &o.Repositories[i]
-		if !slices.ContainsFunc(repository.URLs, func(known string) bool { return remote.Same(known, url) }) {
+		if !remote.Has(repository.URLs, url) {
 			continue
 		}
-		if revision == "" || revision == "HEAD" || slices.Contains(repository.Revisions, strings.TrimPrefix(revision, "refs/heads/")) {
+		if remote.IsOf(repository.Revisions, revision) {
 			return repository, nil
 		}
 		return nil, &refusal{
 			fmt.Sprintf("revision %q of %s is not the one that is judged", revision, url),
-			"use HEAD or the branch that is judged, or judge that revision",
+			"use HEAD, name it in argocd.revisions of the configuration if it is, or judge that revision",
 		}
 	}
 	return nil, &refusal{
 		fmt.Sprintf("the files of %q are not here", url),
-		"map the URL to a local checkout, or exclude the ApplicationSet",
+		"map the URL to a local checkout in argocd.repositories of the configuration, or exclude the ApplicationSet",
 	}
 }
 

@@ -1,7 +1,21 @@
 // Package remote tells when two URLs are of one git repository, whoever wrote them.
 package remote
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// Has reports whether a URL is of the repository that is known by some URLs.
+func Has(urls []string, url string) bool {
+	return slices.ContainsFunc(urls, func(known string) bool { return Same(known, url) })
+}
+
+// IsOf reports whether a revision is the one that is checked out, which has some names.
+// None, and HEAD, are.
+func IsOf(names []string, revision string) bool {
+	return revision == "" || revision == "HEAD" || slices.Contains(names, strings.TrimPrefix(revision, "refs/heads/"))
+}
 
 // Same compares by host and path: https://host/org/repo.git is
 // git@host:org/repo.

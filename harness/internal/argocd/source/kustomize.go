@@ -162,7 +162,7 @@ func (o *one) plugin() ([]*unstructured.Unstructured, error) {
 	field, plugin := o.field+".plugin", o.source.Plugin
 	does := o.view.Plugins[plugin.Name]
 	if plugin.Name == "" || does == "" {
-		return nil, refused(field+".name", fmt.Sprintf("nobody knows what the plugin %q does", plugin.Name), "map it, if it only runs kustomize build --enable-helm, or exclude the Application")
+		return nil, refused(field+".name", fmt.Sprintf("nobody knows what the plugin %q does", plugin.Name), "map it in argocd.plugins of the configuration, if it only runs kustomize build --enable-helm, or exclude the Application")
 	}
 	if does != KustomizeEnableHelm {
 		return nil, refused(field+".name", fmt.Sprintf("the plugin %q is mapped to %q, which is not known", plugin.Name, does), "map it to "+KustomizeEnableHelm)

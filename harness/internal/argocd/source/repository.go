@@ -2,8 +2,6 @@ package source
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/remote"
 )
@@ -21,25 +19,23 @@ type Repository struct {
 }
 
 // Has reports whether a URL is one of the repository's.
-func (r Repository) Has(url string) bool {
-	return slices.ContainsFunc(r.URLs, func(known string) bool { return remote.Same(known, url) })
-}
+func (r Repository) Has(url string) bool { return remote.Has(r.URLs, url) }
 
 // repository is the checkout that a source names by URL and revision.
 func (r *rendering) repository(field, url, revision string) (*Repository, error) {
 	for i := range r.view.Repositories {
 		repository := &r.view.Repositories[i]
-		if !slices.ContainsFunc(repository.URLs, func(known string) bool { return remote.Same(known, url) }) {
+		if !repository.Has(url) {
 			continue
 		}
-		if revision == "" || revision == "HEAD" || slices.Contains(repository.Revisions, strings.TrimPrefix(revision, "refs/heads/")) {
+		if remote.IsOf(repository.Revisions, revision) {
 			return repository, nil
 		}
 		return nil, refused(field+".targetRevision",
 			fmt.Sprintf("revision %q is not the one that is judged", revision),
-			"use HEAD or the branch that is judged, or judge that revision")
+			"use HEAD, name it in argocd.revisions of the configuration if it is, or judge that revision")
 	}
 	return nil, refused(field+".repoURL",
 		fmt.Sprintf("the files of %q are in another repository", url),
-		"map the URL to a local checkout, or exclude the Application")
+		"map the URL to a local checkout in argocd.repositories of the configuration, or exclude the Application")
 }

@@ -32,7 +32,8 @@ type View struct {
 	// KustomizeEnableHelm.
 	Plugins map[string]string
 	// Chart finds the folder of a chart that a source names by repository, name and
-	// revision, or says why there is none. Nil: there is never one.
+	// revision, or says why there is none; the field of a *Problem is that below the
+	// source. Nil: there is never one. See Charts.
 	Chart func(repoURL, chart, revision string) (folder string, err error)
 }
 
@@ -92,6 +93,8 @@ type Warning struct {
 	// Field is the place in the Application.
 	Field   string
 	Message string
+	// Live says that what runs may differ from the objects.
+	Live bool
 }
 
 // Render makes the objects of an Application. Errors are a *Problem, or say that a
@@ -142,7 +145,7 @@ type rendering struct {
 }
 
 func (r *rendering) warn(field, format string, args ...any) {
-	r.result.Warnings = append(r.result.Warnings, Warning{field, fmt.Sprintf(format, args...)})
+	r.result.Warnings = append(r.result.Warnings, Warning{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
 // named puts the name of the Application into a problem.

@@ -129,7 +129,7 @@ func TestRender(t *testing.T) {
 		{name: "a plugin that is mapped to something else", files: lovely, spec: plugin, view: func(v *source.View) { v.Plugins["lovely"] = "kustomise" },
 			err: `Application agents: spec.source.plugin.name: the plugin "lovely" is mapped to "kustomise", which is not known; map it to kustomize-enable-helm`},
 		{name: "a plugin without a name", files: lovely, spec: "  source: {REPO, path: app, plugin: {}}\n",
-			err: `Application agents: spec.source.plugin.name: nobody knows what the plugin "" does; map it, if it only runs kustomize build --enable-helm, or exclude the Application`},
+			err: `Application agents: spec.source.plugin.name: nobody knows what the plugin "" does; map it in argocd.plugins of the configuration, if it only runs kustomize build --enable-helm, or exclude the Application`},
 		{name: "a plugin with a setting", files: lovely, spec: "  source: {REPO, path: app, plugin: {name: lovely, env: [{name: A, value: b}, {name: LOVELY_KUSTOMIZE_PATH, value: x}]}}\n",
 			err: "Application agents: spec.source.plugin.env[1]: LOVELY_KUSTOMIZE_PATH changes what the plugin does; leave it out"},
 		{name: "a plugin with a parameter", files: lovely, spec: "  source: {REPO, path: app, plugin: {name: lovely, parameters: [{name: lovely_preprocessors, string: x}]}}\n",

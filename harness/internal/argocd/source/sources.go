@@ -167,7 +167,7 @@ func (o *one) locate() error {
 		return o.locateChart()
 	}
 	if strings.HasPrefix(o.source.RepoURL, "oci://") {
-		return refused(o.field+".repoURL", "it is in an OCI registry, which is another repository", "map the URL to a local checkout, or exclude the Application")
+		return refused(o.field+".repoURL", "it is in an OCI registry, which is another repository", "map the URL to a local checkout in argocd.repositories of the configuration, or exclude the Application")
 	}
 	repository, err := o.repository(o.field, o.source.RepoURL, o.source.TargetRevision)
 	if err != nil {
@@ -201,8 +201,13 @@ func (o *one) locateChart() error {
 		return refused(o.field+".chart", fmt.Sprintf("its chart is in another repository, %s", o.source.RepoURL), "commit the chart and name its path, or exclude the Application")
 	}
 	folder, err := o.view.Chart(o.source.RepoURL, o.source.Chart, o.source.TargetRevision)
-	if err != nil {
-		return refused(o.field+".chart", err.Error(), "")
+	var problem *Problem
+	switch {
+	case errors.As(err, &problem):
+		problem.Field = o.field + problem.Field
+		return problem
+	case err != nil:
+		return &Problem{Field: o.field + ".chart", Reason: err.Error(), Broken: true, Err: &render.ChartError{Err: err}}
 	}
 	if o.root, err = filepath.EvalSymlinks(folder); err != nil {
 		return refused(o.field+".chart", err.Error(), "")

@@ -17,7 +17,10 @@ func (r *rendering) warnOfIgnoredDifferences() {
 	}
 	for i, ignored := range r.app.Spec.IgnoreDifferences {
 		if mayHavePods(ignored.Kind) && reachesPods(ignored) {
-			r.warn(fmt.Sprintf("spec.ignoreDifferences[%d]", i), "with RespectIgnoreDifferences=true a sync leaves this as it is in the cluster, so the pod template may be another than what Git says")
+			r.result.Warnings = append(r.result.Warnings, Warning{
+				Field: fmt.Sprintf("spec.ignoreDifferences[%d]", i), Live: true,
+				Message: "with RespectIgnoreDifferences=true a sync leaves this as it is in the cluster, so the pod template may be another than what Git says",
+			})
 		}
 	}
 }

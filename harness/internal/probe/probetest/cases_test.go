@@ -42,8 +42,9 @@ const deciding = `
 	without concat first last rest uniq compact sortAlpha len split splitn splitList join
 	trim trimAll trimPrefix trimSuffix trunc substr nospace lower upper kebabcase replace quote cat printf toString
 	default coalesce ternary fromYaml fromYamlArray fromJson fromJsonArray fromToml toYaml toJson b64dec b64enc urlParse
-	int int64 float64 atoi add sub mul div mod floor until untilStep
-	.Files.Get .Files.Glob .Files.Lines .Capabilities.APIVersions.Has .Capabilities.KubeVersion
+	int int64 float64 atoi add add1 sub mul div mod floor ceil round max min until untilStep
+	title snakecase camelcase initials initial reverse append prepend slice chunk toStrings base ext mustHas continue else
+	.Subcharts .Files.Get .Files.Glob .Files.Lines .Capabilities.APIVersions.Has .Capabilities.KubeVersion
 	.Release.Name .Release.Namespace .Release.IsUpgrade .Release.IsInstall
 `
 

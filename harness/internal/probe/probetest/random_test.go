@@ -22,7 +22,11 @@ func TestRandom(t *testing.T) {
 		if byDefault.controllers == 0 {
 			off++
 		}
-		if c.Hole != nil {
+		if c.Hole == nil {
+			if j := judge(t, dir, Settings{Values: c.wanted}); len(j.denied) > 0 {
+				t.Errorf("seed %d %q has no hole, and with %v: denied %q", seed, c.Functions, c.wanted, j.denied)
+			}
+		} else {
 			holes++
 			for _, function := range c.Functions {
 				functions[function]++
