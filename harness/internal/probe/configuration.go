@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -45,17 +46,18 @@ func configure(path []string, value any) configuration {
 	return c
 }
 
-// and joins two configurations; nil when one sets what the other sets, or
-// something above it.
+// and joins two configurations; nil when one sets something else than the other
+// at a place, or sets what lies above it.
 func (c configuration) and(other configuration) configuration {
-	for _, a := range c {
-		for _, b := range other {
-			if related(a.path, b.path) {
-				return nil
-			}
+	joined := slices.Clone(c)
+	for _, b := range other {
+		i := slices.IndexFunc(c, func(a change) bool { return related(a.path, b.path) })
+		if i < 0 {
+			joined = append(joined, b)
+		} else if len(c[i].path) != len(b.path) || !reflect.DeepEqual(c[i].value, b.value) {
+			return nil
 		}
 	}
-	joined := slices.Concat(c, other)
 	slices.SortFunc(joined, func(a, b change) int { return slices.Compare(a.path, b.path) })
 	return joined
 }

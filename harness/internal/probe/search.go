@@ -95,13 +95,12 @@ const (
 	// maxTries is from how many configurations a branch is steered for.
 	maxTries = 12
 	// The ranks after those of what is filled in, which are its turns.
-	rankSteer    = 1
-	rankSpelled  = 4
-	rankGoal     = 2
-	rankRetry    = 30
-	rankTexts    = 40
-	rankBroken   = 60
-	rankCombined = 100
+	rankSteer   = 1
+	rankSpelled = 4
+	rankGoal    = 2
+	rankRetry   = 30
+	rankTexts   = 40
+	rankBroken  = 60
 )
 
 func newSearch(s *subject, pins configuration, atBase outcome, options Options) (*search, error) {
@@ -134,25 +133,25 @@ func (s *search) run(ctx context.Context) error {
 		}
 	}
 	random := rand.New(rand.NewPCG(s.options.Seed, 0))
-	for {
-		for len(s.queue) > 0 {
-			if s.quiet >= Quiet || s.tried >= s.options.Budget {
-				s.end()
-				return nil
-			}
-			var part []configuration
-			for len(part) < min(batch, s.options.Budget-s.tried) && len(s.queue) > 0 {
-				part = append(part, heap.Pop(&s.queue).(next).configuration)
-			}
-			if err := s.all(ctx, part); err != nil {
-				return err
-			}
+	combined := false // since something was new
+	for s.quiet < Quiet && s.tried < s.options.Budget {
+		if combined = combined && s.quiet >= Quiet/2; len(s.queue) == 0 || s.quiet >= Quiet/2 && !combined {
+			s.combine(random)
+			combined = true
 		}
-		if !s.combine(random) {
-			s.end()
-			return nil
+		var part []configuration
+		for len(part) < min(batch, s.options.Budget-s.tried) && len(s.queue) > 0 {
+			part = append(part, heap.Pop(&s.queue).(next).configuration)
+		}
+		if len(part) == 0 {
+			break
+		}
+		if err := s.all(ctx, part); err != nil {
+			return err
 		}
 	}
+	s.end()
+	return nil
 }
 
 func (s *search) end() {
@@ -238,7 +237,7 @@ func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 	if len(fresh.outcomes) > 0 {
 		s.kept = append(s.kept, c)
 	}
-	changed := !broken && o.digest != s.atBase.digest
+	changed := o.verdict == Harmless && o.digest != s.atBase.digest
 	if len(c) == 1 && !broken && (len(fresh.outcomes) > 0 || changed || unsetsOrAuto(c[0].value)) && c[0].path[0] != "" {
 		s.parts = append(s.parts, c)
 	}
@@ -582,8 +581,8 @@ func (s *search) pins(c configuration) bool {
 }
 
 // combine puts what did something together, two at a time, in an order that
-// follows from the seed. It reports whether there was anything.
-func (s *search) combine(random *rand.Rand) bool {
+// follows from the seed: as many as are tried before the search ends.
+func (s *search) combine(random *rand.Rand) {
 	parts := slices.Clone(s.parts)
 	for _, c := range s.kept {
 		if len(c) > 1 {
@@ -599,12 +598,11 @@ func (s *search) combine(random *rand.Rand) bool {
 	}
 	slices.SortStableFunc(parts, func(a, b configuration) int { return cmp.Compare(rank(a), rank(b)) })
 	before := s.added
-	for sum := 1; sum < 2*len(parts) && s.added-before < Quiet; sum++ {
+	for sum := 1; sum < 2*len(parts) && s.added-before < Quiet/2; sum++ {
 		for i := max(0, sum-len(parts)+1); i < sum-i; i++ {
 			if pair := parts[i].and(parts[sum-i]); pair != nil && len(pair) <= 6 {
-				s.push(pair, rankCombined)
+				s.push(pair, -2*len(pair)) // before all others
 			}
 		}
 	}
-	return s.added > before
 }

@@ -110,7 +110,7 @@ func Read(chart *watch.Chart, trace *watch.Trace, goals []string, open func(site
 func (r *reader) add(place watch.Place, value any) {
 	value = plain(value)
 	text, err := json.Marshal(value)
-	if key := string(place) + "=" + string(text); err == nil && place != watch.Lookup && !r.seen[key] {
+	if key := string(place) + "=" + string(text); err == nil && place != "" && place != watch.Lookup && !r.seen[key] {
 		r.seen[key] = true
 		r.found = append(r.found, Suggestion{Place: place, Value: value, Site: r.site, Goal: r.goal})
 	}
@@ -121,7 +121,7 @@ func (r *reader) add(place watch.Place, value any) {
 func (r *reader) together(call watch.CallEvent) {
 	var own []int
 	for i, origins := range call.Origins {
-		if len(origins) == 1 && (origins[0].Exact || len(call.Args[i:]) > 0 && !origins[0].Key) && origins[0].Place.IsValue() {
+		if len(origins) == 1 && (origins[0].Exact || len(call.Args[i:]) > 0 && !origins[0].Key) && origins[0].Place != "" && origins[0].Place.IsValue() {
 			own = append(own, i)
 		}
 	}

@@ -44,6 +44,8 @@ func undone(call watch.CallEvent, i int, want any) []any {
 		return nil
 	case "lower", "upper", "title", "untitle", "swapcase", "snakecase", "camelcase", "kebabcase":
 		return []any{strings.ToUpper(text), strings.ToLower(text), capital(text), want}
+	case "initials":
+		return []any{strings.Join(strings.Split(text, ""), " ")}
 	case "trim", "nospace", "cat":
 		return []any{" " + text + " ", want}
 	case "trimSuffix":
@@ -126,6 +128,16 @@ func undone(call watch.CallEvent, i int, want any) []any {
 			keys = append(keys, withKey{[]string{"probe"}, item})
 		}
 		return keys
+	case "append", "push":
+		if items := itemsOf(want); i == 0 && len(items) > 0 {
+			return []any{items[:len(items)-1]}
+		}
+		return nil
+	case "prepend":
+		if items := itemsOf(want); i == 0 && len(items) > 0 {
+			return []any{items[1:]}
+		}
+		return nil
 	case "rest", "initial":
 		if items := itemsOf(want); items != nil {
 			return []any{slices.Concat([]any{"probe"}, items), slices.Concat(items, []any{"probe"})}
