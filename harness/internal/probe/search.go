@@ -276,14 +276,16 @@ func unsetsOrAuto(value any) bool { return value == nil || value == string(mode.
 
 // steer adds what may make branches go another way.
 func (s *search) steer(c configuration, trace *watch.Trace, fresh fresh, broken bool) error {
-	isFresh := map[int]bool{}
+	isFresh, isUndecided := map[int]bool{}, map[int]bool{}
 	open := func(site *watch.Site, under int, result any) bool {
 		_, isBool := result.(bool)
-		if fresh.sites[[2]int{site.ID, under}] && (!isBool || !s.coverage.opposite(site, under, result, false)) {
+		undecided := !s.coverage.opposite(site, under, result, true)
+		if fresh.sites[[2]int{site.ID, under}] && (!isBool || undecided || !s.coverage.opposite(site, under, result, false)) {
 			isFresh[site.ID] = true
+			isUndecided[site.ID] = isUndecided[site.ID] || undecided
 			return true
 		}
-		return s.tries[site.ID] < maxTries && !s.coverage.opposite(site, under, result, true)
+		return s.tries[site.ID] < maxTries && undecided
 	}
 	goals := []string{string(mode.Auto)}
 	for _, corpus := range s.judge.corpora {
@@ -299,6 +301,9 @@ func (s *search) steer(c configuration, trace *watch.Trace, fresh fresh, broken 
 	}
 	for _, suggestion := range suggestions {
 		rank := rankSteer
+		if isUndecided[suggestion.Site] {
+			rank = -len(c) // what was never taken counts more than how much is set for it
+		}
 		if suggestion.Goal {
 			keys := suggestion.Place.Keys()
 			if !written[suggestion.Place] && !written[watch.PlaceOf(keys[:len(keys)-1]...)] {

@@ -69,37 +69,53 @@ type filling struct {
 	items, fields []string
 }
 
-// values are those to try, the plainest first.
+// values are those to try: the plainest of each kind, then the next ones.
 func (f *filling) values() []any {
-	var all []any
 	_, isMap := f.now.(map[string]any)
 	list, isList := f.now.([]any)
 	unknown := f.now == nil
+	var kinds [][]any
 	if f.uses.objects && (f.uses.raw || f.uses.ranged || f.uses.templated || f.uses.printed) {
-		all = append(all, f.objects(isMap, isList, unknown)...)
+		kinds = append(kinds, f.objects(isMap, isList, unknown))
 	}
 	if f.shape != nil && len(f.shape.Enum) > 0 {
-		return append(all, f.shape.Enum...)
+		return interleaved(append(kinds, f.shape.Enum)...)
 	}
 	if !isMap && !isList && (f.uses.printed || f.uses.templated || f.isVariable()) {
-		all = append(all, f.scalars()...)
+		kinds = append(kinds, f.scalars())
 	}
 	if f.isVariable() && (unknown || f.uses.looked) && !isMap {
-		all = append(all, map[string]any{"probe": "probe"})
+		kinds = append(kinds, []any{map[string]any{"probe": "probe"}})
 	}
 	if (isList || unknown && f.shape.Allows("array")) && (f.uses.ranged || f.uses.raw) {
+		var lists []any
 		for _, added := range f.lists() {
-			all = append(all, added)
+			lists = append(lists, added)
 			if len(list) > 0 && len(added) > 0 {
-				all = append(all, slices.Concat(list, added))
+				lists = append(lists, slices.Concat(list, added))
 			}
 		}
+		kinds = append(kinds, lists)
 	}
 	if (isMap || unknown && f.shape.Allows("object")) && (f.uses.ranged || f.uses.raw) {
-		all = append(all, f.maps()...)
+		kinds = append(kinds, f.maps())
 	}
 	if f.uses.printed || f.uses.raw || f.uses.ranged || f.isVariable() {
-		all = append(all, nil, "probe")
+		kinds = append(kinds, []any{nil, "probe"})
+	}
+	return interleaved(kinds...)
+}
+
+// interleaved gives the first of each list, then the second, and so on.
+func interleaved(lists ...[]any) []any {
+	var all []any
+	for i, more := 0, true; more; i++ {
+		more = false
+		for _, list := range lists {
+			if i < len(list) {
+				all, more = append(all, list[i]), true
+			}
+		}
 	}
 	return all
 }
@@ -204,27 +220,28 @@ func (f *filling) lists() [][]any {
 
 // maps are maps with what may do harm in them.
 func (f *filling) maps() []any {
-	var all []any
+	var plain, known, raw, others []any
+	under := func(value any) map[string]any { return map[string]any{f.corpus.variable: value} }
 	for _, value := range f.corpus.Plain {
-		all = append(all, map[string]any{f.corpus.variable: value})
+		plain = append(plain, under(value))
 	}
 	for _, item := range f.structs(nil, nil) {
-		all = append(all, map[string]any{f.corpus.variable: item})
+		plain = append(plain, under(item))
 	}
 	fields, _ := f.now.(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		all = append(all, map[string]any{key: nil}, map[string]any{key: "auto"}, map[string]any{key: ""})
+		known = append(known, map[string]any{key: nil}, map[string]any{key: "auto"}, map[string]any{key: ""})
 	}
 	if f.uses.raw {
-		all = append(all, f.corpus.Maps...)
+		raw = f.corpus.Maps
 	}
 	for _, spelling := range f.corpus.Spellings {
-		all = append(all, map[string]any{f.corpus.variable: spelling})
+		others = append(others, under(spelling))
 	}
 	for _, source := range f.corpus.Sources {
-		all = append(all, map[string]any{f.corpus.variable: source}, map[string]any{f.corpus.variable: map[string]any{"valueFrom": source}})
+		others = append(others, under(source), under(map[string]any{"valueFrom": source}))
 	}
-	return append(all, map[string]any{"probe": map[string]any{"probe": "probe"}})
+	return append(append(interleaved(plain, known, raw), others...), map[string]any{"probe": map[string]any{"probe": "probe"}})
 }
 
 // objects are whole objects, as what the place may hold.
