@@ -441,8 +441,10 @@ func keyed(call watch.CallEvent, i int) []any {
 			}
 			return all
 		}
-		for _, key := range reflect.ValueOf(collection).MapKeys() {
-			all = append(all, key.String())
+		if v := reflect.ValueOf(collection); v.Kind() == reflect.Map {
+			for _, key := range v.MapKeys() {
+				all = append(all, key.String())
+			}
 		}
 		slices.SortFunc(all, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 		return append(all, "probe")

@@ -248,7 +248,7 @@ func within(call watch.CallEvent, i int, want any) []any {
 		if call.Site.Function == "last" {
 			at = max(0, len(list)-1)
 		} else if n, ok := number(call.Args[len(call.Args)-1]); ok && i == 0 {
-			at = int(n)
+			at = int(max(0, min(n, 99)))
 		}
 		for len(list) <= at && at < 100 {
 			list = append(list, "probe")
