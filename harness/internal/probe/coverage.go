@@ -65,7 +65,7 @@ func (c *coverage) add(trace *watch.Trace) fresh {
 		if c.sides[outcome.Site] == nil {
 			c.sides[outcome.Site] = map[string]bool{}
 		}
-		fresh.news = fresh.news || outcome.Site > 0 && !c.sides[outcome.Site][outcome.What]
+		fresh.news = fresh.news || outcome.Site > 0 && outcome.Decides() && !c.sides[outcome.Site][outcome.What]
 		c.sides[outcome.Site][outcome.What] = true
 	}
 	if len(fresh.outcomes) == 0 {

@@ -342,6 +342,11 @@ func (s *search) shrink(ctx context.Context, g *group) error {
 	return nil
 }
 
+// isCommand reports whether a list is several words.
+func isCommand(list []any) bool {
+	return len(list) > 1 && !slices.ContainsFunc(list, func(item any) bool { _, isText := item.(string); return !isText })
+}
+
 // smallerThan are the values that a list or map in a list becomes when one thing
 // is taken out of it. What says what is wrong stays, and so do the keys without
 // which Kubernetes takes no element of a list.
@@ -350,7 +355,10 @@ func (s *search) smallerThan(value any) []any {
 	switch value := value.(type) {
 	case []any:
 		for i, item := range value {
-			smaller = append(smaller, slices.Delete(slices.Clone(value), i, i+1))
+			// Of a command no word is left out.
+			if !isCommand(value) {
+				smaller = append(smaller, slices.Delete(slices.Clone(value), i, i+1))
+			}
 			for _, less := range s.smallerThan(item) {
 				list := slices.Clone(value)
 				list[i] = less

@@ -234,11 +234,22 @@ func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 	if fresh.news {
 		s.quiet = 0
 	}
+	if err := s.goOn(c, o.quotes, trace.Values); err != nil {
+		return err
+	}
 	if len(fresh.outcomes) > 0 {
 		s.kept = append(s.kept, c)
 	}
 	changed := o.verdict == Harmless && o.digest != s.atBase.digest
 	if len(c) == 1 && !broken && (len(fresh.outcomes) > 0 || changed || unsetsOrAuto(c[0].value)) && c[0].path[0] != "" {
+		if s.setsVariable(c[0]) {
+			for _, other := range s.parts {
+				// Where it is set twice, one hides the other.
+				if pair := c.and(other); pair != nil && s.setsVariable(other[0]) {
+					s.push(pair, rankSteer)
+				}
+			}
+		}
 		s.parts = append(s.parts, c)
 	}
 	if len(fresh.outcomes) == 0 {
@@ -248,6 +259,25 @@ func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 		return err
 	}
 	return s.fill(c, trace, fresh)
+}
+
+// goOn adds what goes on after a line break, where one was written as it is.
+func (s *search) goOn(c configuration, quotes []string, values map[string]any) error {
+	for _, change := range c {
+		if change.value != lineBreak {
+			continue
+		}
+		for _, quote := range quotes {
+			for _, corpus := range s.judge.corpora {
+				for _, text := range corpus.lineBreaks(quote, s.items, s.fields) {
+					if err := s.addTo(values, c, watch.PlaceOf(change.path...), text, 0); err != nil {
+						return err
+					}
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // spell adds the further spellings of a scalar at a place where one does harm.
@@ -274,6 +304,11 @@ func (s *search) spell(values map[string]any, c change) error {
 // unsetsOrAuto reports whether a value takes the variable away or makes it auto.
 func unsetsOrAuto(value any) bool { return value == nil || value == string(mode.Auto) }
 
+// setsVariable reports whether a change takes the variable away, or makes it auto.
+func (s *search) setsVariable(c change) bool {
+	return unsetsOrAuto(c.value) && s.isVariable(c.path[len(c.path)-1])
+}
+
 // steer adds what may make branches go another way.
 func (s *search) steer(c configuration, trace *watch.Trace, fresh fresh, broken bool) error {
 	isFresh, isUndecided := map[int]bool{}, map[int]bool{}
@@ -292,7 +327,7 @@ func (s *search) steer(c configuration, trace *watch.Trace, fresh fresh, broken 
 		goals = append(goals, corpus.variable)
 	}
 	suggestions := steer.Read(s.watched, trace, goals, open)
-	retried := map[int]bool{}
+	retried, turns := map[int]bool{}, map[int]int{}
 	written := map[watch.Place]bool{}
 	for use := range trace.Uses {
 		if s.writers[use.File] && (use.Kind == watch.Printed || use.Kind == watch.Ranged) {
@@ -324,6 +359,8 @@ func (s *search) steer(c configuration, trace *watch.Trace, fresh fresh, broken 
 		if broken {
 			rank += rankBroken
 		}
+		rank += turns[suggestion.Site] / 4 // of each site the first are the plainest
+		turns[suggestion.Site]++
 		if keys := suggestion.Place.Keys(); s.isVariable(keys[len(keys)-1]) {
 			if err := s.addTo(trace.Values, c, suggestion.Place, string(mode.Auto), 0); err != nil {
 				return err
@@ -395,7 +432,7 @@ func (s *search) fill(c configuration, trace *watch.Trace, fresh fresh) error {
 		keys := place.Keys()
 		now, _ := watch.At(trace.Values, place)
 		for _, corpus := range s.judge.corpora {
-			f := filling{corpus: corpus, shape: s.shape.At(place), key: keys[len(keys)-1], now: now, uses: *used[place], items: s.items, fields: s.fields}
+			f := filling{corpus: corpus, shape: s.shape.At(place), key: keys[len(keys)-1], now: now, uses: *used[place]}
 			values := f.values()
 			if len(s.writers) == 0 {
 				values = f.names()
@@ -409,7 +446,7 @@ func (s *search) fill(c configuration, trace *watch.Trace, fresh fresh) error {
 				if f.isVariable() || f.uses.raw || f.uses.ranged {
 					rank = min(turn/4, rankRetry-2)
 				}
-				if text, ok := value.(string); ok && strings.Contains(text, "\n") && !f.uses.templated {
+				if text, ok := value.(string); ok && strings.Contains(text, "\n") && text != lineBreak && !f.uses.templated {
 					rank = rankTexts
 				}
 				if !first && turn > 6 {

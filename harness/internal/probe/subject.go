@@ -41,6 +41,8 @@ type outcome struct {
 	reason error
 	// writers are what the templates gave that wrote controllers workloads.
 	writers []render.File
+	// quotes are those in which lineBreak was written as it is.
+	quotes []string
 }
 
 type judgedFile struct {
@@ -88,9 +90,10 @@ func (s *subject) judged(ctx context.Context, c configuration, texts []render.Fi
 // executed, and it is watched. What is not harmless is tried as a whole.
 func (s *subject) observe(ctx context.Context, c configuration) (outcome, *watch.Trace, error) {
 	texts, trace, err := s.watched.Template(ctx, c.over(s.base), c.told())
+	quotes := quotesOf(texts)
 	files, refused, err := s.judged(ctx, c, texts, err)
 	if err != nil || refused != nil {
-		return outcome{verdict: Refused, reason: refused}, trace, err
+		return outcome{verdict: Refused, reason: refused, quotes: quotes}, trace, err
 	}
 	o := s.outcomeOf(files)
 	if o.verdict != Harmless {
@@ -98,6 +101,7 @@ func (s *subject) observe(ctx context.Context, c configuration) (outcome, *watch
 			return o, trace, err
 		}
 	}
+	o.quotes = quotes
 	for _, file := range files {
 		if i := slices.IndexFunc(texts, func(text render.File) bool { return text.Name == file.name }); file.controllers > 0 && i >= 0 {
 			o.writers = append(o.writers, texts[i])

@@ -64,9 +64,6 @@ type filling struct {
 	key    string        // its last
 	now    any
 	uses   uses
-	// items and fields are how far the elements of lists, and the fields of
-	// containers, are indented where controllers are written.
-	items, fields []string
 }
 
 // values are those to try: the plainest of each kind, then the next ones.
@@ -159,25 +156,51 @@ func (f *filling) scalars() []any {
 	if strings.Contains(strings.ToLower(f.key), "name") {
 		all = append(all, f.corpus.Names...)
 	}
-	all = append(all, f.corpus.Texts...)
-	return append(all, f.lineBreaks()...)
+	if f.uses.printed {
+		all = slices.Insert(all, 1, any(lineBreak))
+	}
+	return append(all, f.corpus.Texts...)
 }
 
-// lineBreaks are texts that end the line on which they are written, and go on with
-// what does harm there.
-func (f *filling) lineBreaks() []any {
-	var all []any
-	if !f.uses.printed {
-		return nil
-	}
-	for _, indent := range f.items {
-		for _, quote := range []string{"", `"`} {
-			entry := fmt.Sprintf("\n%s- name: %s\n%s  value: %sauto", indent, f.corpus.variable, indent, quote)
-			all = append(all, "probe"+quote+entry)
+// lineBreak is a text of two lines. Where it is written as it is, the second line
+// is a comment, and another text can go on with what does harm.
+const lineBreak = "probe\n# probe"
+
+// quotesOf are the quotes in which some texts have lineBreak as it is: none, and of
+// both kinds.
+func quotesOf(texts []render.File) []string {
+	var quotes []string
+	for _, file := range texts {
+		before, _, found := strings.Cut(file.Text, lineBreak)
+		for found {
+			line := before[strings.LastIndexByte(before, '\n')+1:]
+			quote := ""
+			for _, r := range line {
+				switch {
+				case quote == string(r):
+					quote = ""
+				case quote == "" && (r == '"' || r == '\''):
+					quote = string(r)
+				}
+			}
+			quotes = insert(quotes, quote)
+			file.Text = file.Text[len(before)+len(lineBreak):]
+			before, _, found = strings.Cut(file.Text, lineBreak)
 		}
 	}
-	for _, indent := range f.fields {
-		all = append(all, fmt.Sprintf("probe\n%scommand: [sh, -c, %s=auto exec node server.js]", indent, f.corpus.variable))
+	return quotes
+}
+
+// lineBreaks are texts that end the line on which they are written, within quotes
+// or not, and go on with an entry of env or a field of a container. What stood
+// behind becomes a comment.
+func (c corpus) lineBreaks(quote string, items, fields []string) []any {
+	var all []any
+	for _, indent := range items {
+		all = append(all, fmt.Sprintf("probe%s\n%s- name: %s\n%s  value: auto #", quote, indent, c.variable, indent))
+	}
+	for _, indent := range fields {
+		all = append(all, fmt.Sprintf("probe%s\n%scommand: [sh, -c, %s=auto exec node server.js] #", quote, indent, c.variable))
 	}
 	return all
 }

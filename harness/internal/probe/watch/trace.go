@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"reflect"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -26,6 +27,15 @@ const (
 	Taken    = "taken"
 	NotTaken = "not taken"
 )
+
+// Decides reports whether an outcome is the way of a branch, what a comparison
+// said, or what a table gave; else it is whether something was empty.
+func (o Outcome) Decides() bool {
+	return slices.Contains([]string{Taken, NotTaken, "true", "false"}, o.What) || strings.HasPrefix(o.What, gives)
+}
+
+// gives is before what a table gave.
+const gives = "gives "
 
 // CallEvent is a call.
 type CallEvent struct {
@@ -323,7 +333,7 @@ func (t *Trace) call(id int, result any) any {
 	}
 	t.outcome(site, bucket(result))
 	if text, ok := result.(string); ok && lookups[site.Function] && table {
-		t.outcome(site, "gives "+text[:min(len(text), 64)])
+		t.outcome(site, gives+text[:min(len(text), 64)])
 	}
 	event.Under = t.under()
 	t.Calls = append(t.Calls, event)
