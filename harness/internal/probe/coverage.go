@@ -17,12 +17,14 @@ type coverage struct {
 	origins  map[int]map[watch.Place]bool
 	reads    map[watch.Place]map[int]bool
 	places   map[watch.Place]bool
+	used     map[watch.Place]bool // of all elements of a list, the first stands
 }
 
 func newCoverage(chart *watch.Chart) *coverage {
 	return &coverage{
 		chart: chart, outcomes: map[watch.Outcome]bool{}, sides: map[int]map[string]bool{},
 		origins: map[int]map[watch.Place]bool{}, reads: map[watch.Place]map[int]bool{}, places: map[watch.Place]bool{},
+		used: map[watch.Place]bool{},
 	}
 }
 
@@ -34,6 +36,8 @@ type fresh struct {
 	outcomes map[watch.Outcome]bool
 	sites    map[[2]int]bool // with the include in which they were
 	printed  map[watch.Place]bool
+	// used is true when something was done with a place for the first time.
+	used bool
 	// news is true when a site did something new, wherever it was included.
 	news bool
 }
@@ -67,6 +71,11 @@ func (c *coverage) add(trace *watch.Trace) fresh {
 		}
 		fresh.news = fresh.news || outcome.Site > 0 && outcome.Decides() && !c.sides[outcome.Site][outcome.What]
 		c.sides[outcome.Site][outcome.What] = true
+	}
+	for use := range trace.Uses {
+		if first := use.Place.First(); !c.used[first] {
+			c.used[first], fresh.used = true, true
+		}
 	}
 	if len(fresh.outcomes) == 0 {
 		return fresh

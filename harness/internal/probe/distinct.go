@@ -155,18 +155,34 @@ func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration,
 			i++
 		}
 	}
+	paths := s.pathsOf(least)
 	for _, g := range *groups {
-		if g.file != file.name || g.who != w || g.verdict != verdict || len(g.best) != len(least) || !s.covers(least, g.best) {
+		same := slices.Equal(paths, g.paths)
+		if g.file != file.name || g.who != w || g.verdict != verdict || !same && (len(g.best) != len(least) || !s.covers(least, g.best)) {
 			continue
 		}
-		if slices.Equal(least.paths(), g.paths) && s.plainer(least, judged, g.best, g.judged) {
+		if same && s.plainer(least, judged, g.best, g.judged) {
 			g.best, g.judged = least, judged
 		}
 		return g, nil
 	}
-	g := &group{verdict: verdict, file: file.name, who: w, paths: least.paths(), best: least, judged: judged}
+	g := &group{verdict: verdict, file: file.name, who: w, paths: paths, best: least, judged: judged}
 	*groups = append(*groups, g)
 	return g, nil
+}
+
+// pathsOf are the paths that a configuration sets. Below a key of the variable's
+// name there is one: whatever else is there, it is that key that does harm.
+func (s *search) pathsOf(c configuration) []string {
+	var paths []string
+	for _, change := range c {
+		path := change.path
+		if i := slices.IndexFunc(path, s.isVariable); i >= 0 && !s.isMap(path[:i+1]) {
+			path = path[:i+1]
+		}
+		paths = insert(paths, written(path))
+	}
+	return paths
 }
 
 // verdictOf is the verdict on one file of a configuration.

@@ -252,7 +252,7 @@ func (s *search) learn(c configuration, o outcome, trace *watch.Trace) error {
 		}
 		s.parts = append(s.parts, c)
 	}
-	if len(fresh.outcomes) == 0 {
+	if len(fresh.outcomes) == 0 && !fresh.used {
 		return nil
 	}
 	if err := s.steer(c, trace, fresh, broken); err != nil || broken {
@@ -437,7 +437,7 @@ func (s *search) fill(c configuration, trace *watch.Trace, fresh fresh) error {
 			if len(s.writers) == 0 {
 				values = f.names()
 			}
-			values = append(values, s.inside(f, trace, place)...)
+			values = append(s.inside(f, trace, place), values...)
 			if values != nil && len(s.writers) > 0 {
 				s.filled[place] = true
 			}

@@ -46,6 +46,17 @@ func (p Place) Key(key string) Place {
 // Element is the place of an element of a list.
 func (p Place) Element(i int) Place { return p.Key(element + strconv.Itoa(i)) }
 
+// First is the place with the first element for each that is an element of a list.
+func (p Place) First() Place {
+	keys := p.Keys()
+	for i, key := range keys {
+		if strings.HasPrefix(key, element) {
+			keys[i] = element + "0"
+		}
+	}
+	return PlaceOf(keys...)
+}
+
 // IsBelow reports whether a place lies below another.
 func (p Place) IsBelow(above Place) bool {
 	return above == "" && p != "" || strings.HasPrefix(string(p), string(above)+separator)

@@ -222,6 +222,7 @@ func (t *Trace) read(id int, base any) any {
 			for _, origin := range from {
 				below = joined(below, Origin{Place: origin.Place.Key(field)})
 			}
+			t.use(from, Looked)
 			t.use(below, Missing)
 			from = below
 		case *common.Capabilities:
