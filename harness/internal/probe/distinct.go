@@ -88,11 +88,11 @@ func (g *group) addCodes(codes ...string) {
 func (s *search) distinct(ctx context.Context) ([]*group, error) {
 	trials := slices.Clone(s.trials)
 	depth := func(t trial) int {
-		deepest := 0
+		depth := 0
 		for _, change := range t.configuration {
-			deepest = max(deepest, len(change.path))
+			depth += len(change.path)
 		}
-		return deepest
+		return depth
 	}
 	slices.SortStableFunc(trials, func(a, b trial) int {
 		return cmp.Or(cmp.Compare(len(a.configuration), len(b.configuration)), cmp.Compare(depth(b), depth(a)))

@@ -137,10 +137,16 @@ func TestReport(t *testing.T) {
 		`hole --set-json 'controllers.command=["sh","-c","JANGAR_MIGRATIONS=auto exec node server.js"]' => auto agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"}],"name":"agents-controllers"}`,
 		`hole --set controllers.env.vars.JANGAR_MIGRATIONS=auto => auto agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"auto"}],"name":"agents-controllers"}`,
 		`hole --set-json 'controllers.extraContainers=[{"image":"probe:1","name":"probe"}]' => auto probe {"name":"probe"} (no env)`,
+		`hole --set-json 'controllers.image.repository="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto #"' => auto agents-controllers {"name":"agents-controllers"} (no env)`,
+		`hole --set-json 'controllers.image.tag="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto #"' => auto agents-controllers {"name":"agents-controllers"} (no env)`,
 		`hole --set-json 'controllers.initContainers=[{"image":"probe:1","name":"probe"}]' => auto probe {"name":"probe"} (no env)`,
 		`hole --set-json 'env.config=[{"configMapName":"probe","key":"probe","name":"JANGAR_MIGRATIONS"}]' => unknown agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"},{"name":"JANGAR_MIGRATIONS","valueFrom":{"configMapKeyRef":{"key":"probe","name":"probe"}}}],"name":"agents-controllers"}`,
 		`hole --set-json 'env.extra=[{"name":"JANGAR_MIGRATIONS","value":"auto"}]' => auto agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"},{"name":"JANGAR_MIGRATIONS","value":"auto"}],"name":"agents-controllers"}`,
 		`hole --set-json 'env.secrets=[{"key":"probe","name":"JANGAR_MIGRATIONS","secretName":"probe"}]' => unknown agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"},{"name":"JANGAR_MIGRATIONS","valueFrom":{"secretKeyRef":{"key":"probe","name":"probe"}}}],"name":"agents-controllers"}`,
+		`hole --set-json 'image.repository="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto #"' => auto agents-controllers {"name":"agents-controllers"} (no env)`,
+		`hole --set-json 'image.tag="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto #"' => auto agents-controllers {"name":"agents-controllers"} (no env)`,
+		`hole --set-json 'livenessProbe.exec.command=["sh","-c","JANGAR_MIGRATIONS=auto"]' => skip agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"}],"name":"agents-controllers"}`,
+		`hole --set-json 'readinessProbe.exec.command=["sh","-c","JANGAR_MIGRATIONS=auto"]' => skip agents-controllers {"env":[{"name":"JANGAR_MIGRATIONS","value":"skip"}],"name":"agents-controllers"}`,
 		`vanished --set controllers.enabled=false`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -414,8 +420,8 @@ func TestEscaped(t *testing.T) {
 		`"global"`, `"mode": {"type": "string"}, "global"`), Options{Budget: 200, Policy: dir})
 	want := []string{
 		"escaped --set mode=auto",
-		`hole CNM001 --set-json 'mode="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto"'`,
-		`hole CNM003 CNM004 CNM005 CNM006 --set-json 'mode="$(PROBE)"'`,
+		`hole CNM001 --set-json 'mode="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto #"'`,
+		`hole CNM003 CNM004 CNM005 CNM006 --set-json 'mode="probe\n            - name: JANGAR_MIGRATIONS\n              value: auto #"'`,
 	}
 	if diff := cmp.Diff(want, shown(r)); diff != "" || r.ExitStatus(false) != 2 {
 		t.Errorf("status %d (-want +got):\n%s", r.ExitStatus(false), diff)

@@ -270,7 +270,7 @@ func (s *search) goOn(c configuration, quotes []string, values map[string]any) e
 		for _, quote := range quotes {
 			for _, corpus := range s.judge.corpora {
 				for _, text := range corpus.lineBreaks(quote, s.items, s.fields) {
-					if err := s.addTo(values, c, watch.PlaceOf(change.path...), text, 0); err != nil {
+					if err := s.addTo(values, c, watch.PlaceOf(change.path...), text, 1); err != nil {
 						return err
 					}
 				}
@@ -446,7 +446,10 @@ func (s *search) fill(c configuration, trace *watch.Trace, fresh fresh) error {
 				if f.isVariable() || f.uses.raw || f.uses.ranged {
 					rank = min(turn/4, rankRetry-2)
 				}
-				if text, ok := value.(string); ok && strings.Contains(text, "\n") && text != lineBreak && !f.uses.templated {
+				switch text, _ := value.(string); {
+				case text == lineBreak:
+					rank = 0 // it tells of all that could follow
+				case strings.Contains(text, "\n") && !f.uses.templated:
 					rank = rankTexts
 				}
 				if !first && turn > 6 {

@@ -21,10 +21,16 @@ var everyVariant = []string{
 	`hole --set-json 'agents.controllers.args=["sh","-c","JANGAR_MIGRATIONS=auto exec node server.js"]'`,
 	`hole --set-json 'agents.controllers.command=["sh","-c","JANGAR_MIGRATIONS=auto exec node server.js"]'`,
 	`hole --set-json 'agents.controllers.extraContainers=[{"image":"probe:1","name":"probe"}]'`,
+	`hole --set-json 'agents.controllers.image.repository="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto #"'`,
+	`hole --set-json 'agents.controllers.image.tag="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto #"'`,
 	`hole --set-json 'agents.controllers.initContainers=[{"image":"probe:1","name":"probe"}]'`,
 	`hole --set-json 'agents.env.config=[{"configMapName":"probe","key":"probe","name":"JANGAR_MIGRATIONS"}]'`,
 	`hole --set-json 'agents.env.extra=[{"name":"JANGAR_MIGRATIONS","value":"auto"}]'`,
 	`hole --set-json 'agents.env.secrets=[{"key":"probe","name":"JANGAR_MIGRATIONS","secretName":"probe"}]'`,
+	`hole --set-json 'agents.image.repository="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto #"'`,
+	`hole --set-json 'agents.image.tag="probe\n        - name: JANGAR_MIGRATIONS\n          value: auto #"'`,
+	`hole --set-json 'agents.livenessProbe.exec.command=["sh","-c","JANGAR_MIGRATIONS=auto"]'`,
+	`hole --set-json 'agents.readinessProbe.exec.command=["sh","-c","JANGAR_MIGRATIONS=auto"]'`,
 	`vanished --set agents.controllers.enabled=false`,
 }
 
@@ -99,7 +105,10 @@ func TestVariants(t *testing.T) {
 		}},
 		// The arguments of the merge are the wrong way round.
 		{variant: "merge-order-swapped", want: []string{`base hole: auto ` + rendersAuto}},
-		{variant: "merge-order-swapped", values: bothSkip, want: []string{sharedAuto}},
+		{variant: "merge-order-swapped", values: bothSkip, want: []string{
+			`hole --set agents.controllers.env.vars.JANGAR_MIGRATIONS=auto --set agents.env.vars.JANGAR_MIGRATIONS=null: auto ` + rendersAuto,
+			sharedAuto,
+		}},
 		{variant: "control-plane-env-copied", want: []string{`base hole: auto ` + rendersAuto}},
 		{variant: "control-plane-env-copied", values: sharedSkip, want: []string{
 			`hole --set agents.controlPlane.env.vars.JANGAR_MIGRATIONS=auto: auto ` + rendersAuto,
@@ -179,7 +188,7 @@ func TestVariants(t *testing.T) {
 			}
 			if r.Charts[0].Base != Harmless {
 				requireGuarded(t, chart, options, r)
-			} else if diff := gocmp.Diff(everyVariant, designed); diff != "" {
+			} else if diff := gocmp.Diff(designOf(test.variant), designed); diff != "" {
 				t.Errorf("holes of every variant (-want +got):\n%s", diff)
 			}
 		})
@@ -193,6 +202,15 @@ func TestVariants(t *testing.T) {
 			t.Errorf("%s is not probed", name)
 		}
 	}
+}
+
+// designOf are the holes of a variant that come from what the design allows.
+func designOf(variant string) []string {
+	return slices.DeleteFunc(slices.Clone(everyVariant), func(hole string) bool {
+		// There the image is in env too, without quotes: what ends its line in one
+		// place is no YAML in the other.
+		return variant == "unquoted-values" && strings.Contains(hole, ".image.")
+	})
 }
 
 // requireGuarded: a chart that is a hole as it comes does not render with the
