@@ -298,6 +298,9 @@ func (s *search) oddity(c configuration, j *judged) int {
 		default:
 			sum += 2
 		}
+		if strings.Contains(plain, "\n") {
+			sum++
+		}
 	}
 	for _, f := range j.findings {
 		if s.whose(f).container == newContainer && !strings.Contains(c.snippet(), "image:") {
