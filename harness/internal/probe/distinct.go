@@ -155,6 +155,26 @@ func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration,
 			i++
 		}
 	}
+	for i, change := range least {
+		// Of a map that is taken away, the variable may be all that counts.
+		if fields, _ := watch.At(s.now, watch.PlaceOf(change.path...)); change.value == nil && fields != nil {
+			for _, corpus := range s.judge.corpora {
+				fields, _ := fields.(map[string]any)
+				if _, ok := fields[corpus.variable]; !ok {
+					continue
+				}
+				narrower := slices.Clone(least)
+				narrower[i].path = append(slices.Clone(change.path), corpus.variable)
+				after, err := s.still(ctx, narrower, file.name, w, verdict)
+				if err != nil {
+					return nil, err
+				}
+				if after != nil {
+					least, judged = narrower, after
+				}
+			}
+		}
+	}
 	paths := s.pathsOf(least)
 	for _, g := range *groups {
 		same := slices.Equal(paths, g.paths)
