@@ -28,7 +28,7 @@ The chart is rendered again and again, and watched: which way each branch of its
 templates goes, with what each function is called, and from which value that came.
 What would make a branch go the other way is set next, and what might change the
 migrations variable of a controllers container where a value is written. What did
-something new is gone on from; then two at a time are tried together. The search
+something new is gone on from; when nothing was, two at a time are tried together. It
 ends when nothing was new for %d configurations. Each is one of
 
   refused    the chart or its schema refuses to render

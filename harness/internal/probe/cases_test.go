@@ -30,7 +30,7 @@ func broken(r *Report) []Hole {
 // its twin has none.
 func TestCases(t *testing.T) {
 	t.Parallel()
-	for _, c := range lane.Part(t, probetest.Cases(t), 12) {
+	for _, c := range lane.Part(t, probetest.Cases(t), 30) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
 			chart, twin := c.Write(t)
