@@ -30,6 +30,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -41,6 +42,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	tuneMemory(200, 128<<20)
+	collectLater()
 	// Helm logs remarks on charts (a symbolic link, a table over a scalar)
 	// that are not addressed to the user of this command.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
@@ -61,6 +63,25 @@ func tuneMemory(percent int, limit int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(limit)
 	}
+}
+
+// firstHeap is the percentage with which memory is collected for the first time when
+// the heap has about 96 MiB: at least 4 MiB are taken for in use.
+const firstHeap = 2400
+
+// collectLater leaves the memory of a short run alone, which would be collected five
+// times while the policy is compiled. After the first collection all is as
+// tuneMemory says.
+func collectLater() {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	percent := debug.SetGCPercent(firstHeap)
+	runtime.AddCleanup(new(*int), func(percent int) {
+		if now := debug.SetGCPercent(percent); now != firstHeap {
+			debug.SetGCPercent(now) // a command said otherwise
+		}
+	}, percent)
 }
 
 // run runs the command line and returns the exit status.
