@@ -30,8 +30,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
@@ -49,39 +47,6 @@ func main() {
 	log.SetOutput(os.Stderr)
 	log.SetFlags(0)
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-}
-
-// tuneMemory lets the heap grow by a percentage before it is collected: most runs
-// are short, and collecting took much of them. The limit in bytes keeps long runs
-// small: above it, memory is collected as often as need be, so that garbage is not
-// taken for what a rendering needs. GOGC and GOMEMLIMIT have the last word, each on
-// its own.
-func tuneMemory(percent int, limit int64) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(limit)
-	}
-}
-
-// firstHeap is the percentage with which memory is collected for the first time when
-// the heap has about 96 MiB: at least 4 MiB are taken for in use.
-const firstHeap = 2400
-
-// collectLater leaves the memory of a short run alone, which would be collected five
-// times while the policy is compiled. After the first collection all is as
-// tuneMemory says.
-func collectLater() {
-	if os.Getenv("GOGC") != "" {
-		return
-	}
-	percent := debug.SetGCPercent(firstHeap)
-	runtime.AddCleanup(new(*int), func(percent int) {
-		if now := debug.SetGCPercent(percent); now != firstHeap {
-			debug.SetGCPercent(now) // a command said otherwise
-		}
-	}, percent)
 }
 
 // run runs the command line and returns the exit status.

@@ -30,6 +30,7 @@ func TestCollectLater(t *testing.T) {
 		if test.said != 0 {
 			debug.SetGCPercent(test.said)
 		}
+		time.Sleep(50 * time.Millisecond) // until it asked for large pages
 		runtime.GC()
 		for range 40 {
 			if time.Sleep(5 * time.Millisecond); percent() == test.want && test.said == 0 {
