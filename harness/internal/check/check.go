@@ -130,6 +130,9 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 	if err := requireChart(found.Targets, options.Release); err != nil {
 		return nil, err
 	}
+	if options.Render.Schemas == nil {
+		options.Render.Schemas = &render.Schemas{}
+	}
 	found, deploys, err := options.deployments(ctx, found)
 	if err != nil {
 		return nil, err
