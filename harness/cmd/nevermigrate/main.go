@@ -39,7 +39,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	tuneMemory(200, 128<<20)
+	tuneMemory(400, 144<<20)
 	collectLater()
 	// Helm logs remarks on charts (a symbolic link, a table over a scalar)
 	// that are not addressed to the user of this command.

@@ -34,7 +34,8 @@ import (
 
 func main() {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
-	debug.SetGCPercent(200) // as the command does
+	debug.SetGCPercent(400) // as the command does
+	debug.SetMemoryLimit(144 << 20)
 	var b bencher
 	flag.IntVar(&b.runs, "runs", 10, "how often a command on one app is timed")
 	flag.IntVar(&b.many, "apps", 200, "how many apps the comparison on many has")
