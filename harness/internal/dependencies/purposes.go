@@ -1,0 +1,4 @@
+package main
+
+// purposes say what each module is for.
+var purposes = map[string]string{}
