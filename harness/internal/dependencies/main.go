@@ -9,6 +9,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"debug/elf"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,7 +62,13 @@ func run() error {
 	if !found || !closed {
 		return fmt.Errorf("%s has no place for the table: add %s and %s", page, begin, end)
 	}
-	return os.WriteFile(page, []byte(before+begin+m.table()+end+after), 0o644)
+	if err := os.WriteFile(page, []byte(before+begin+m.table()+end+after), 0o644); err != nil {
+		return err
+	}
+	if strings.Contains(m.table(), "|  |") {
+		return errors.New("the table has a module of which purposes.go does not say what it is for")
+	}
+	return nil
 }
 
 // module is what one module costs.
@@ -157,20 +164,43 @@ func (m *measured) link() error {
 	if err != nil {
 		return fmt.Errorf("list symbols: %w", err)
 	}
+	isEmpty, err := empty(m.binary)
+	if err != nil {
+		return err
+	}
 	for line := range strings.Lines(string(out)) {
 		fields := strings.Fields(line)
-		if len(fields) < 4 || strings.ContainsAny(fields[2], "bBU") { // what has no bytes in the file
+		if len(fields) < 4 {
+			continue
+		}
+		address, err := strconv.ParseUint(fields[0], 16, 64)
+		if err != nil || isEmpty(address) {
 			continue
 		}
 		size, err := strconv.ParseInt(fields[1], 10, 64)
 		if err != nil {
-			continue
+			return fmt.Errorf("list symbols: %s", line)
 		}
 		if of, ok := m.of[packageOf(fields[3])]; ok {
 			m.module(of).bytes += size
 		}
 	}
 	return nil
+}
+
+// empty tells which addresses of a program take no bytes in its file: variables that
+// are zero at first. Nm takes some of them for data.
+func empty(binary string) (func(address uint64) bool, error) {
+	file, err := elf.Open(binary)
+	if err != nil {
+		return nil, fmt.Errorf("read sections: %w", err)
+	}
+	defer file.Close()
+	return func(address uint64) bool {
+		return slices.ContainsFunc(file.Sections, func(s *elf.Section) bool {
+			return s.Type == elf.SHT_NOBITS && s.Addr <= address && address < s.Addr+s.Size
+		})
+	}, nil
 }
 
 // packageOf is the package of a symbol, as far as its name tells.
@@ -270,7 +300,7 @@ func (m *measured) table() string {
 	})
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d packages of %d modules; a cold build takes %.0f CPU seconds, %.0f of them for linking; the program has %.1f MB, %.1f stripped, and starts in %.0f ms.\n\n",
-		runtime.Version(), packages, len(all)-1, (compile + m.linking).Seconds(), m.linking.Seconds(), megabytes(m.size), megabytes(m.small), milliseconds(m.starts))
+		runtime.Version(), packages, len(all)-2, (compile + m.linking).Seconds(), m.linking.Seconds(), megabytes(m.size), megabytes(m.small), milliseconds(m.starts))
 	fmt.Fprintln(&b, "| module | packages | compile, CPU s | linked, MB | before main, ms | what for |")
 	fmt.Fprintln(&b, "|---|---|---|---|---|---|")
 	for _, one := range all {
