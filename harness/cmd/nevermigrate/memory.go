@@ -26,13 +26,16 @@ const firstHeap = 2400
 
 // collectLater leaves the memory of a short run alone, which would be collected five
 // times while the policy is compiled. After the first collection all is as
-// tuneMemory says. Meanwhile it asks for large pages.
-func collectLater() {
+// tuneMemory says. Meanwhile it asks for large pages; the channel is closed when it has.
+func collectLater() <-chan struct{} {
+	asked := make(chan struct{})
 	if os.Getenv("GOGC") != "" {
-		return
+		close(asked)
+		return asked
 	}
 	percent := debug.SetGCPercent(firstHeap)
 	go func() {
+		defer close(asked)
 		largePages()
 		runtime.AddCleanup(new(*int), func(percent int) {
 			if now := debug.SetGCPercent(percent); now != firstHeap {
@@ -40,6 +43,7 @@ func collectLater() {
 			}
 		}, percent)
 	}()
+	return asked
 }
 
 // largePages makes the next memory that is used come in pages of 2 MiB, where the

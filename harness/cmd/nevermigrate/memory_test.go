@@ -3,15 +3,16 @@ package main
 import (
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"testing"
 	"time"
 )
 
-// percent is what is in force.
+// percent is what is in force. To set another and look would be in the cleanup's way.
 func percent() int {
-	now := debug.SetGCPercent(100)
-	debug.SetGCPercent(now)
-	return now
+	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(sample)
+	return int(sample[0].Value.Uint64())
 }
 
 func TestCollectLater(t *testing.T) {
@@ -23,19 +24,21 @@ func TestCollectLater(t *testing.T) {
 		{800, 800}, // as a command said
 	} {
 		debug.SetGCPercent(200)
-		collectLater()
+		asked := collectLater()
 		if got := percent(); got != firstHeap {
 			t.Errorf("percentage %d, want %d", got, firstHeap)
 		}
+		<-asked
 		if test.said != 0 {
 			debug.SetGCPercent(test.said)
 		}
-		time.Sleep(50 * time.Millisecond) // until it asked for large pages
 		runtime.GC()
-		for range 40 {
-			if time.Sleep(5 * time.Millisecond); percent() == test.want && test.said == 0 {
+		time.Sleep(20 * time.Millisecond) // the cleanup is not waited for
+		for range 1000 {
+			if percent() == test.want {
 				break
 			}
+			time.Sleep(10 * time.Millisecond)
 		}
 		if got := percent(); got != test.want {
 			t.Errorf("after a collection: percentage %d, want %d", got, test.want)
