@@ -30,7 +30,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
@@ -40,27 +39,14 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	tuneMemory(200, 128<<20)
+	tuneMemory(400, 144<<20)
+	collectLater()
 	// Helm logs remarks on charts (a symbolic link, a table over a scalar)
 	// that are not addressed to the user of this command.
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	log.SetOutput(os.Stderr)
 	log.SetFlags(0)
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-}
-
-// tuneMemory lets the heap grow by a percentage before it is collected: most runs
-// are short, and collecting took much of them. The limit in bytes keeps long runs
-// small: above it, memory is collected as often as need be, so that garbage is not
-// taken for what a rendering needs. GOGC and GOMEMLIMIT have the last word, each on
-// its own.
-func tuneMemory(percent int, limit int64) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(limit)
-	}
 }
 
 // run runs the command line and returns the exit status.

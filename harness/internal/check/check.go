@@ -108,6 +108,10 @@ func All(ctx context.Context, paths []string, options Options) (*report.Report, 
 // allBy is All by the evaluators that a function loads.
 func allBy(ctx context.Context, paths []string, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, error) {
 	load = sync.OnceValues(load)
+	// The policy takes longer than anything else that one app needs.
+	var loading sync.WaitGroup
+	loading.Go(func() { _, _ = load() })
+	defer loading.Wait()
 	found, err := look(ctx, paths, options)
 	if err != nil {
 		return nil, err
@@ -125,6 +129,9 @@ func Covered(ctx context.Context, found *find.Coverage, options Options) (*repor
 func coveredBy(ctx context.Context, found *find.Coverage, options Options, load func() ([]*evaluate.Evaluator, error)) (*report.Report, error) {
 	if err := requireChart(found.Targets, options.Release); err != nil {
 		return nil, err
+	}
+	if options.Render.Schemas == nil {
+		options.Render.Schemas = &render.Schemas{}
 	}
 	found, deploys, err := options.deployments(ctx, found)
 	if err != nil {

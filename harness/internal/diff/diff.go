@@ -17,8 +17,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-git/go-git/v5/plumbing/object"
-
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/internal/repository"
@@ -166,7 +164,7 @@ func folderOutside(top string, places []string) (folder string, err error) {
 }
 
 // baseCommit finds the commit to compare with.
-func baseCommit(r *repository.Repository, options Options) (*object.Commit, error) {
+func baseCommit(r *repository.Repository, options Options) (*repository.Commit, error) {
 	commit, err := r.Resolve(options.Base)
 	if err != nil || options.NoMergeBase {
 		return commit, err

@@ -142,6 +142,7 @@ func (e *Evaluator) prepareQueries(ctx context.Context) error {
 		return err
 	}
 	rules := sync.OnceValue(func() *constants { return constantsOf(e.engine.Compiler(), e.policy.rules) })
+	go rules() // beside what follows
 	e.askers = &sync.Pool{New: func() any { return &asker{query: e.object, memory: newMemory(rules())} }}
 	if !e.policy.builtin {
 		return nil

@@ -114,7 +114,11 @@ func (p *Policy) Source() (report.PolicySource, error) {
 func (p *Policy) unpack(work string, c *constraint.Constraint) (rules string, data []string, err error) {
 	if rules = p.dir; rules == "" {
 		rules = filepath.Join(work, "policy")
-		if err := os.CopyFS(rules, p.rules); err != nil {
+		from := p.rules
+		if p.builtin {
+			from = withoutComments{from}
+		}
+		if err := os.CopyFS(rules, from); err != nil {
 			return "", nil, fmt.Errorf("unpack %s: %w", p.name, err)
 		}
 	}
@@ -138,6 +142,30 @@ func (p *Policy) unpack(work string, c *constraint.Constraint) (rules string, da
 		}
 	}
 	return rules, data, nil
+}
+
+// withoutComments are the rules of this program without the comments, a third of the
+// text: conftest reads each as annotations, which no rule asks for. Empty lines take
+// their place, so that what is left stays where it is.
+type withoutComments struct{ fs.FS }
+
+// Open implements fs.FS.
+func (w withoutComments) Open(name string) (fs.File, error) {
+	if filepath.Ext(name) != ".rego" {
+		return w.FS.Open(name)
+	}
+	text, err := fs.ReadFile(w.FS, name)
+	if err != nil {
+		return nil, err
+	}
+	var code []byte
+	for line := range bytes.Lines(text) {
+		if bytes.HasPrefix(bytes.TrimSpace(line), []byte("#")) {
+			line = []byte("\n")
+		}
+		code = append(code, line...)
+	}
+	return fstest.MapFS{name: &fstest.MapFile{Data: code, Mode: 0o600}}.Open(name)
 }
 
 // shown is an error of conftest with the places as the user knows them: not in

@@ -1,5 +1,5 @@
-// Package pull downloads charts from Helm repositories and registries through Helm's own
-// SDK, with the credentials that Helm finds. It is the one package that uses the
+// Package pull downloads charts from Helm repositories, and from registries through Helm's
+// own SDK, with the credentials that Helm finds. It is the one package that uses the
 // network, and the command vendor the one that uses it.
 package pull
 
@@ -11,7 +11,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -19,10 +18,8 @@ import (
 	"sync"
 	"time"
 
-	"helm.sh/helm/v4/pkg/getter"
 	"helm.sh/helm/v4/pkg/helmpath"
 	"helm.sh/helm/v4/pkg/registry"
-	"helm.sh/helm/v4/pkg/repo/v1"
 
 	"github.com/proompteng/nevermigrate/harness/internal/chartcache"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
@@ -52,8 +49,8 @@ type Client struct {
 
 // index is what a repository holds.
 type index struct {
-	*repo.IndexFile
-	entry *repo.Entry
+	*indexFile
+	entry *entry
 }
 
 // NewClient is a client with the files that Helm takes from the environment, as New of
@@ -104,15 +101,7 @@ func (c *Client) pull(ctx context.Context, ref render.ChartRef) ([]byte, error) 
 	if registry.IsOCI(from) {
 		return c.pullImage(ctx, from)
 	}
-	download, err := c.getter(ctx, in.entry, c.maxChart)
-	if err != nil {
-		return nil, err
-	}
-	data, err := download.Get(from, getter.WithAcceptHeader("application/gzip,application/octet-stream"))
-	if err != nil {
-		return nil, err
-	}
-	return data.Bytes(), nil
+	return c.get(ctx, in.entry, from, "application/gzip,application/octet-stream", c.maxChart)
 }
 
 // find is the URL of a chart. Helm takes the closest version when there is none that is
@@ -123,7 +112,7 @@ func (i *index) find(ref render.ChartRef) (string, error) {
 	if len(versions) == 0 {
 		return "", fmt.Errorf("the repository has no chart of that name")
 	}
-	var same *repo.ChartVersion
+	var same *chartVersion
 	for _, v := range versions {
 		if v.Version == ref.Version {
 			same = v
@@ -139,79 +128,33 @@ func (i *index) find(ref render.ChartRef) (string, error) {
 	if len(same.URLs) == 0 {
 		return "", errors.New("the repository does not say where the chart is")
 	}
-	return repo.ResolveReferenceURL(ref.Repo, same.URLs[0])
+	return resolve(ref.Repo, same.URLs[0])
 }
 
 // index downloads the index of a repository.
 func (c *Client) index(ctx context.Context, repoURL string) (*index, error) {
-	entry, err := c.entry(repoURL)
+	known, err := entryOf(c.repositories, repoURL)
 	if err != nil {
 		return nil, err
 	}
-	from, err := repo.ResolveReferenceURL(repoURL, "index.yaml")
+	from, err := resolve(repoURL, "index.yaml")
 	if err != nil {
 		return nil, err
 	}
-	download, err := c.getter(ctx, entry, c.maxIndex)
-	if err != nil {
-		return nil, err
-	}
-	data, err := download.Get(from)
+	text, err := c.get(ctx, known, from, "", c.maxIndex)
 	if err != nil {
 		return nil, fmt.Errorf("read the index of the repository: %w", err)
 	}
-	// Helm reads it from a file only.
-	file, err := os.CreateTemp("", "nevermigrate-index-*.yaml")
+	read, err := readIndex(text)
 	if err != nil {
-		return nil, fmt.Errorf("read the index of the repository: %w", err)
+		return nil, fmt.Errorf("read the index of the repository: %s: %w", from, err)
 	}
-	defer os.Remove(file.Name())
-	_, err = data.WriteTo(file)
-	if err = errors.Join(err, file.Close()); err != nil {
-		return nil, fmt.Errorf("read the index of the repository: %w", err)
-	}
-	loaded, err := repo.LoadIndexFile(file.Name())
-	if err != nil {
-		return nil, fmt.Errorf("read the index of the repository: %w", err)
-	}
-	return &index{loaded, entry}, nil
-}
-
-// entry is what Helm's repositories.yaml says of a repository, with its credentials, or
-// the URL alone.
-func (c *Client) entry(repoURL string) (*repo.Entry, error) {
-	known, err := repo.LoadFile(c.repositories)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &repo.Entry{URL: repoURL}, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read Helm's repositories: %w", err)
-	}
-	for _, entry := range known.Repositories {
-		if strings.TrimRight(entry.URL, "/") == repoURL {
-			return entry, nil
-		}
-	}
-	return &repo.Entry{URL: repoURL}, nil
-}
-
-// getter is Helm's own for a repository, with the repository's credentials, which go to
-// its host only, unless repositories.yaml says otherwise.
-func (c *Client) getter(ctx context.Context, entry *repo.Entry, limit int64) (getter.Getter, error) {
-	transport := c.transport(ctx, limit)
-	var err error
-	if transport.TLSClientConfig, err = tlsOf(entry); err != nil {
-		return nil, err
-	}
-	return getter.NewHTTPGetter(
-		getter.WithTransport(transport), getter.WithTimeout(c.timeout), getter.WithURL(entry.URL),
-		getter.WithBasicAuth(entry.Username, entry.Password), getter.WithPassCredentialsAll(entry.PassCredentialsAll),
-	)
+	return &index{read, known}, nil
 }
 
 // tlsOf is the part of a repository's entry that is about TLS: NewTLSConfig of Helm's
 // internal/tlsutil.
-func tlsOf(entry *repo.Entry) (*tls.Config, error) {
+func tlsOf(entry *entry) (*tls.Config, error) {
 	config := &tls.Config{InsecureSkipVerify: entry.InsecureSkipTLSVerify}
 	if entry.CertFile != "" && entry.KeyFile != "" {
 		pair, err := tls.LoadX509KeyPair(entry.CertFile, entry.KeyFile)

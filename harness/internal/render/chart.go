@@ -132,7 +132,7 @@ func openChart(entry types.HelmChart, home string, values []byte, options Option
 		c.schemas = nil
 		return c, nil
 	}
-	return c, compileSchemas(c.loaded, c.schemas)
+	return c, compileSchemas(c.loaded, c.schemas, options.Schemas)
 }
 
 // releaseName follows NameAndChart and availableName of

@@ -1,7 +1,6 @@
 package render
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +15,6 @@ import (
 	"sigs.k8s.io/kustomize/api/builtins"
 	"sigs.k8s.io/kustomize/api/konfig"
 	"sigs.k8s.io/kustomize/api/resmap"
-	"sigs.k8s.io/kustomize/kyaml/kio"
 	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 	"sigs.k8s.io/kustomize/kyaml/yaml/merge2"
 	"sigs.k8s.io/yaml"
@@ -239,27 +237,6 @@ func (p *inflator) objects(manifests []byte) (resmap.ResMap, error) {
 		if err := object.PipeE(kyaml.SetAnnotation(konfig.HelmGeneratedAnnotation, "true")); err != nil {
 			return nil, fmt.Errorf("mark what helm rendered: %w", err)
 		}
-	}
-	return objects, nil
-}
-
-// readObjects reads as the stock generator does, with its second try for output
-// that has a message before the first document.
-func readObjects(factory *resmap.Factory, manifests []byte) (resmap.ResMap, error) {
-	objects, err := factory.NewResMapFromBytes(manifests)
-	if err == nil {
-		return objects, nil
-	}
-	reader := &kio.ByteReader{Reader: bytes.NewReader(manifests), OmitReaderAnnotations: true}
-	nodes, readErr := reader.Read()
-	if readErr != nil {
-		return nil, fmt.Errorf("read what helm rendered: %w", readErr)
-	}
-	if len(nodes) == 0 {
-		return nil, fmt.Errorf("read what helm rendered: %w", err)
-	}
-	if objects, err = factory.NewResMapFromRNodeSlice(nodes); err != nil {
-		return nil, fmt.Errorf("read what helm rendered: %w", err)
 	}
 	return objects, nil
 }

@@ -75,6 +75,9 @@ type Options struct {
 	// finds may be outside of the root.
 	Charts ChartStore
 
+	// Schemas are kept from one rendering to the next. Nil: none are.
+	Schemas *Schemas
+
 	// WithoutHelm renders as kustomize does without --enable-helm.
 	WithoutHelm bool
 	// LoadAnywhere lets a kustomization name files outside of its folder, as

@@ -15,6 +15,8 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 	chartloader "helm.sh/helm/v4/pkg/chart/v2/loader"
 	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
+	kyaml "sigs.k8s.io/kustomize/kyaml/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/lane"
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
@@ -613,6 +615,26 @@ patches:
 		}
 	}
 	wait.Wait()
+}
+
+// Kyaml's own schema takes 20 times as long to read as the small one, which is there
+// before the first rendering and again after one that had a schema of its own.
+func TestSmallSchemaIsBack(t *testing.T) {
+	small := func(when string) {
+		t.Helper()
+		deployment := openapi.SchemaForResourceType(kyaml.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"})
+		if deployment == nil || deployment.Schema.Description != "" {
+			t.Errorf("%s: kyaml has a schema of its own", when)
+		}
+	}
+	for _, app := range []struct{ when, openapi string }{
+		{"without a schema", ""}, {"with one", "openapi: {version: v1.21.2}\n"}, {"without one once more", ""},
+	} {
+		if _, err := App(t.Context(), write(t, minimalApp+app.openapi), Options{}); err != nil {
+			t.Fatal(err)
+		}
+		small(app.when)
+	}
 }
 
 func TestCanceled(t *testing.T) {

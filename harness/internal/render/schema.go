@@ -3,9 +3,11 @@ package render
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
@@ -15,6 +17,37 @@ import (
 type schema struct {
 	compiled *jsonschema.Schema
 	err      error
+	outside  string // the first document that it refers to, if any
+}
+
+// Schemas are the schemas of values that one run has compiled, so that the many apps
+// of one chart need not compile its schema again, which takes as long as the templates
+// do. The zero value has none yet. It is safe for concurrent use.
+type Schemas struct {
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]func() schema
+}
+
+// maxSchemas bounds how many are kept.
+const maxSchemas = 64
+
+// of is the schema of a text. Without Schemas it is compiled.
+func (s *Schemas) of(text []byte) schema {
+	if s == nil {
+		return compileSchema(text)
+	}
+	digest := sha256.Sum256(text)
+	s.mu.Lock()
+	compiled, ok := s.known[digest]
+	if !ok {
+		if s.known == nil || len(s.known) == maxSchemas {
+			s.known = map[[sha256.Size]byte]func() schema{}
+		}
+		compiled = sync.OnceValue(func() schema { return compileSchema(text) })
+		s.known[digest] = compiled
+	}
+	s.mu.Unlock()
+	return compiled()
 }
 
 // noDocuments refuses to load a document, and remembers the first that was
@@ -31,17 +64,16 @@ func (n *noDocuments) Load(url string) (any, error) {
 // compileSchemas compiles the schemas of a chart and of those below it, by their
 // text. It refuses one that refers to another document. What else is wrong with
 // one matters only when values are validated against it.
-func compileSchemas(c *chartv2.Chart, schemas map[string]schema) error {
+func compileSchemas(c *chartv2.Chart, schemas map[string]schema, known *Schemas) error {
 	if c.Schema != nil {
-		var outside noDocuments
-		compiled, err := compileSchema(c.Schema, &outside)
-		if outside.asked != "" {
-			return fmt.Errorf("values.schema.json of chart %s refers to %q: rendering loads no other document; copy it into the schema under \"$defs\"", c.Name(), outside.asked)
+		compiled := known.of(c.Schema)
+		if compiled.outside != "" {
+			return fmt.Errorf("values.schema.json of chart %s refers to %q: rendering loads no other document; copy it into the schema under \"$defs\"", c.Name(), compiled.outside)
 		}
-		schemas[string(c.Schema)] = schema{compiled, err}
+		schemas[string(c.Schema)] = compiled
 	}
 	for _, below := range c.Dependencies() {
-		if err := compileSchemas(below, schemas); err != nil {
+		if err := compileSchemas(below, schemas, known); err != nil {
 			return err
 		}
 	}
@@ -50,18 +82,21 @@ func compileSchemas(c *chartv2.Chart, schemas map[string]schema) error {
 
 // compileSchema follows ValidateAgainstSingleSchema of
 // helm.sh/helm/v4/pkg/chart/common/util.
-func compileSchema(text []byte, loader jsonschema.URLLoader) (compiled *jsonschema.Schema, err error) {
-	defer recovered(&err)
+func compileSchema(text []byte) (s schema) {
+	defer recovered(&s.err)
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
-		return nil, err
+		return schema{err: err}
 	}
+	var outside noDocuments
+	defer func() { s.outside = outside.asked }()
 	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(loader)
+	compiler.UseLoader(&outside)
 	if err := compiler.AddResource("file:///values.schema.json", document); err != nil {
-		return nil, err
+		return schema{err: err}
 	}
-	return compiler.Compile("file:///values.schema.json")
+	compiled, err := compiler.Compile("file:///values.schema.json")
+	return schema{compiled: compiled, err: err}
 }
 
 func recovered(err *error) {

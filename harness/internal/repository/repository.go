@@ -15,7 +15,6 @@ import (
 	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
-	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 )
@@ -25,7 +24,7 @@ import (
 // It is go-git's storage, and not its Repository, because that one refuses to
 // open a partial clone and a repository with extensions.worktreeConfig, and
 // links SSH and HTTP into the program. What is overridden below is what go-git's
-// storage gets wrong: borrowed objects, and where a shallow clone ends.
+// storage gets wrong: borrowed objects.
 type Repository struct {
 	*filesystem.Storage
 	// Top is the real path of the working tree.
@@ -35,11 +34,8 @@ type Repository struct {
 	// in objects/info/alternates for one below .git, does not follow the alternates
 	// of an alternate, and opens all of them anew for each object.
 	stores []*filesystem.ObjectStorage
-	// shallow are the commits whose parents a shallow clone left out. Go-git
-	// looks for these parents and fails.
+	// shallow are the commits whose parents a shallow clone left out.
 	shallow map[plumbing.Hash]bool
-	// unread is the error on the last object that could not be read.
-	unread error
 }
 
 // Open opens the repository that a folder is in, by its real path. No git is run, and
@@ -195,12 +191,6 @@ func (r *Repository) EncodedObject(kind plumbing.ObjectType, hash plumbing.Hash)
 			break
 		}
 	}
-	if err == nil && r.shallow[hash] {
-		found, err = withoutParents(found)
-	}
-	if err != nil {
-		r.unread = err
-	}
 	return found, err
 }
 
@@ -211,26 +201,6 @@ func (r *Repository) HashesWithPrefix(prefix []byte) (hashes []plumbing.Hash, er
 		hashes, err = append(hashes, found...), cmp.Or(err, storeErr)
 	}
 	return hashes, err
-}
-
-// rootCommit is a commit that is read as if it had no parents. Its hash is still
-// that of the whole commit.
-type rootCommit struct {
-	*plumbing.MemoryObject
-	hash plumbing.Hash
-}
-
-// Hash implements plumbing.EncodedObject.
-func (c rootCommit) Hash() plumbing.Hash { return c.hash }
-
-func withoutParents(encoded plumbing.EncodedObject) (plumbing.EncodedObject, error) {
-	commit, err := object.DecodeCommit(nil, encoded)
-	if err != nil {
-		return nil, err
-	}
-	commit.ParentHashes = nil
-	root := rootCommit{&plumbing.MemoryObject{}, encoded.Hash()}
-	return root, commit.Encode(root.MemoryObject)
 }
 
 // absolute is a path as seen from a folder.

@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
-	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/plumbing/storer"
 )
 
@@ -32,7 +31,7 @@ var errNotThere = errors.New("is not in this repository")
 // it, three letters are a hash, main@{0} and main@{upstream} are main, HEAD:file
 // and HEAD^{tree} are HEAD; a tag of a tag, an abbreviated hash in capitals of odd
 // length and ^3 are errors.
-func (r *Repository) Resolve(revision string) (*object.Commit, error) {
+func (r *Repository) Resolve(revision string) (*Commit, error) {
 	match := revisionPattern.FindStringSubmatch(revision)
 	if match == nil {
 		return nil, fmt.Errorf("revision %q: use a branch, a tag, a hash, HEAD or origin/BRANCH, with ~N or ^N after it if need be", revision)
@@ -47,7 +46,7 @@ func (r *Repository) Resolve(revision string) (*object.Commit, error) {
 	return commit, nil
 }
 
-func (r *Repository) lookUp(name string, steps []string) (*object.Commit, error) {
+func (r *Repository) lookUp(name string, steps []string) (*Commit, error) {
 	hash, err := r.lookUpName(name)
 	if err != nil {
 		return nil, err
@@ -63,7 +62,7 @@ func (r *Repository) lookUp(name string, steps []string) (*object.Commit, error)
 }
 
 // step follows ~N, the Nth ancestor by first parents, or ^N, the Nth parent.
-func (r *Repository) step(commit *object.Commit, step string) (*object.Commit, error) {
+func (r *Repository) step(commit *Commit, step string) (*Commit, error) {
 	if strings.HasPrefix(step, "^{") {
 		return commit, nil // the step from a tag to its commit has been made
 	}
@@ -80,14 +79,14 @@ func (r *Repository) step(commit *object.Commit, step string) (*object.Commit, e
 	return commit, err
 }
 
-func (r *Repository) parent(commit *object.Commit, n int) (*object.Commit, error) {
-	if n <= commit.NumParents() {
-		return r.commit(commit.ParentHashes[n-1])
+func (r *Repository) parent(commit *Commit, n int) (*Commit, error) {
+	if n <= len(commit.parents) {
+		return r.commit(commit.parents[n-1])
 	}
 	if r.shallow[commit.Hash] {
 		return nil, fmt.Errorf("%w: the history ends at commit %.12s", errNotThere, commit.Hash)
 	}
-	return nil, fmt.Errorf("commit %.12s has %d parents", commit.Hash, commit.NumParents())
+	return nil, fmt.Errorf("commit %.12s has %d parents", commit.Hash, len(commit.parents))
 }
 
 // lookUpName follows git's order: a whole hash, then refs, then an abbreviated
@@ -142,15 +141,15 @@ func (r *Repository) lookUpPrefix(name string) (plumbing.Hash, error) {
 }
 
 // commit reads the commit with a hash, which may be that of a tag.
-func (r *Repository) commit(hash plumbing.Hash) (*object.Commit, error) {
+func (r *Repository) commit(hash plumbing.Hash) (*Commit, error) {
 	for range 10 {
-		tag, err := object.GetTag(r, hash)
+		target, err := r.tagged(hash)
 		if err != nil {
 			break
 		}
-		hash = tag.Target
+		hash = target
 	}
-	commit, err := object.GetCommit(r, hash)
+	commit, err := r.readCommit(hash)
 	if errors.Is(err, plumbing.ErrObjectNotFound) {
 		return nil, fmt.Errorf("%w: there is no commit %.12s", errNotThere, hash)
 	}
@@ -175,11 +174,9 @@ func (r *Repository) fetchHint(name string) string {
 // MergeBase is the best common ancestor of two commits: what a pull request
 // changed is what it changed since then. Of several, such as after crosswise
 // merges, the newest is taken.
-func (r *Repository) MergeBase(base, head *object.Commit) (*object.Commit, error) {
-	r.unread = nil
-	found, err := base.MergeBase(head)
-	// Go-git takes a history that it cannot read to its end for one that ends.
-	if err = cmp.Or(err, r.unread); err != nil {
+func (r *Repository) MergeBase(base, head *Commit) (*Commit, error) {
+	found, err := r.mergeBases(base, head)
+	if err != nil {
 		return nil, fmt.Errorf("find the merge base: %w", err)
 	}
 	if len(found) > 0 {
@@ -193,6 +190,6 @@ func (r *Repository) MergeBase(base, head *object.Commit) (*object.Commit, error
 
 // newestFirst orders commits by their dates. Equal dates go by hash: which of
 // the two commits was base must not matter.
-func newestFirst(a, b *object.Commit) int {
-	return cmp.Or(b.Committer.When.Compare(a.Committer.When), cmp.Compare(a.Hash.String(), b.Hash.String()))
+func newestFirst(a, b *Commit) int {
+	return cmp.Or(cmp.Compare(b.committed, a.committed), cmp.Compare(a.Hash.String(), b.Hash.String()))
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
-	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
 // Limits on what is written for the base side. A tree that repeats itself can
@@ -44,14 +43,14 @@ type checkout struct {
 // the tree, which would show the machine's files as the repository's, and files
 // of more than maxBytes, which rendering would refuse. Submodules are not part
 // of the tree, and git filters (LFS) are not run.
-func (r *Repository) Write(ctx context.Context, commit *object.Commit, folder string, maxBytes int64) ([]string, error) {
+func (r *Repository) Write(ctx context.Context, commit *Commit, folder string, maxBytes int64) ([]string, error) {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
 	c := &checkout{repository: r, root: root, maxBytes: maxBytes, links: map[string]string{}}
-	if err := c.tree(ctx, commit.TreeHash, ".", 0); err != nil {
+	if err := c.tree(ctx, commit.tree, ".", 0); err != nil {
 		return nil, err
 	}
 	if err := c.writeLinks(); err != nil {
@@ -68,21 +67,27 @@ func (c *checkout) tree(ctx context.Context, hash plumbing.Hash, folder string, 
 	if depth > maxDepth {
 		return fmt.Errorf("%s: more than %d folders deep", folder, maxDepth)
 	}
-	tree, err := object.GetTree(c.repository, hash)
+	var entries []entry
+	err := c.repository.entries(hash, func(e entry) error {
+		if entries = append(entries, e); len(entries) > maxFiles {
+			return fmt.Errorf("more than %d files", maxFiles)
+		}
+		return nil
+	})
 	if err != nil {
 		return unreadable(folder, err)
 	}
-	for _, entry := range tree.Entries {
-		if !safeName(entry.Name) {
-			return fmt.Errorf("%s: git does not allow the name %q", folder, entry.Name)
+	for _, entry := range entries {
+		if !safeName(entry.name) {
+			return fmt.Errorf("%s: git does not allow the name %q", folder, entry.name)
 		}
-		name := path.Join(folder, entry.Name)
-		switch entry.Mode {
+		name := path.Join(folder, entry.name)
+		switch entry.mode {
 		case filemode.Dir:
 			if err := c.root.Mkdir(name, 0o700); err != nil {
 				return err
 			}
-			if err := c.tree(ctx, entry.Hash, name, depth+1); err != nil {
+			if err := c.tree(ctx, entry.hash, name, depth+1); err != nil {
 				return err
 			}
 		case filemode.Submodule:
@@ -104,16 +109,16 @@ func safeName(name string) bool {
 	return name != "" && name != "." && name != ".." && !strings.EqualFold(name, ".git") && !strings.ContainsAny(name, "/\\\x00")
 }
 
-func (c *checkout) blob(entry object.TreeEntry, name string) (err error) {
-	blob, err := object.GetBlob(c.repository, entry.Hash)
+func (c *checkout) blob(entry entry, name string) (err error) {
+	blob, err := c.repository.EncodedObject(plumbing.BlobObject, entry.hash)
 	if err != nil {
 		return unreadable(name, err)
 	}
-	if blob.Size > c.maxBytes {
+	if blob.Size() > c.maxBytes {
 		c.leftOut = append(c.leftOut, name)
 		return nil
 	}
-	if c.bytes += blob.Size; c.bytes > maxTreeBytes {
+	if c.bytes += blob.Size(); c.bytes > maxTreeBytes {
 		return fmt.Errorf("more than %d GiB of files", maxTreeBytes>>30)
 	}
 	content, err := blob.Reader()
@@ -121,7 +126,7 @@ func (c *checkout) blob(entry object.TreeEntry, name string) (err error) {
 		return unreadable(name, err)
 	}
 	defer content.Close()
-	if entry.Mode == filemode.Symlink {
+	if entry.mode == filemode.Symlink {
 		target, err := io.ReadAll(content)
 		if err != nil {
 			return unreadable(name, err)
@@ -130,7 +135,7 @@ func (c *checkout) blob(entry object.TreeEntry, name string) (err error) {
 		return nil
 	}
 	permissions := fs.FileMode(0o600)
-	if entry.Mode == filemode.Executable {
+	if entry.mode == filemode.Executable {
 		permissions = 0o700
 	}
 	file, err := c.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, permissions)
