@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/go-git/go-git/v5/plumbing/object"
 
@@ -201,18 +202,35 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 	}
 	c.head.sort(known.order)
 	c.base.sort(func(a, b string) int { return known.order(known.headPath(a), known.headPath(b)) })
-	// Without a target there is no verdict that a finding could be kept from.
-	base := report.New(nil)
-	if len(c.base.targets) > 0 || c.options.Check.ArgoCD != nil && len(c.base.notJudged) > 0 {
-		if base, err = c.base.judge(ctx, c.base.all(), c.baseOptions()); err != nil {
+	// The head side comes first: what is the same on the base side is judged once, and a
+	// verdict of the head side has the causes.
+	options := c.options.Check
+	if options.Verdicts == nil {
+		if options.Verdicts, err = check.NewVerdicts(""); err != nil {
 			return nil, err
 		}
 	}
-	options := c.options.Check
+	options.Verdicts.Remember()
+	c.options.Check.Verdicts = options.Verdicts
+	judgedBase := sync.OnceValues(func() (*report.Report, error) { return c.judgeBase(ctx) })
 	if c.options.CausesOfNew {
-		options.CausesOf = func(head report.Target) []bool { return areNew(base, head, known) }
+		options.CausesOf = func(head []report.Target) ([][]bool, error) {
+			base, err := judgedBase()
+			if err != nil {
+				return nil, err
+			}
+			var wanted [][]bool
+			for _, target := range head {
+				wanted = append(wanted, areNew(base, target, known))
+			}
+			return wanted, nil
+		}
 	}
 	head, err := c.head.judge(ctx, c.head.all(), options)
+	if err != nil {
+		return nil, err
+	}
+	base, err := judgedBase()
 	if err != nil {
 		return nil, err
 	}
@@ -232,6 +250,15 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 		}
 	}
 	return Compare(base, head, known), nil
+}
+
+// judgeBase judges the base side.
+func (c *comparison) judgeBase(ctx context.Context) (*report.Report, error) {
+	// Without a target there is no verdict that a finding could be kept from.
+	if len(c.base.targets) == 0 && (c.options.Check.ArgoCD == nil || len(c.base.notJudged) == 0) {
+		return report.New(nil), nil
+	}
+	return c.base.judge(ctx, c.base.all(), c.baseOptions())
 }
 
 // areNew says of each finding of a target of the head side whether it is new.
