@@ -351,7 +351,10 @@ func isArgoCD(n find.NotJudged) bool {
 // look renders those of some targets that may hold Applications, and returns their
 // objects of Argo CD. Errors are kept for who judges the targets.
 func (d *deployments) look(ctx context.Context, targets []find.Target, options Options) ([]find.NotJudged, error) {
-	some := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool { return !d.mayHoldApplications(t) || options.keeper.known(t, options) != nil })
+	options.lookUp(targets)
+	some := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool {
+		return options.keeper.known(t, options) != nil || !d.mayHoldApplications(t)
+	})
 	if err := d.render(ctx, some, options); err != nil {
 		return nil, err
 	}

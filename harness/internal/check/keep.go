@@ -15,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/proompteng/nevermigrate/harness/internal/argocd"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
@@ -290,6 +292,22 @@ func (k *keeper) known(t find.Target, o Options) *verdictcache.Verdict {
 	defer k.mu.Unlock()
 	k.found[key] = known
 	return known
+}
+
+// lookUp looks up what is known of targets, several at the same time.
+func (o Options) lookUp(targets []find.Target) {
+	if o.keeper == nil {
+		return
+	}
+	var group errgroup.Group
+	group.SetLimit(o.jobs())
+	for _, t := range targets {
+		group.Go(func() error {
+			o.keeper.known(t, o)
+			return nil
+		})
+	}
+	_ = group.Wait() // there is none
 }
 
 // again is a target that is not judged again: with what is known of it, by what passes

@@ -141,7 +141,7 @@ func Cover(paths []string, excluded func(path string) (reason string, ok bool)) 
 		return nil, errors.New("no path: name an app, a chart, a manifest, a folder with these, or - for standard input")
 	}
 	c := &Coverage{}
-	w := &walk{visited: map[string]bool{}, references: map[string]render.References{}}
+	w := newWalk()
 	var folders []string
 	for _, path := range paths {
 		target, isFolder, err := named(path)

@@ -67,14 +67,15 @@ type Disk struct {
 	base, real string
 	chart      func(name string) string
 
-	mu     sync.Mutex
-	states map[Look]func() string
+	mu      sync.Mutex
+	states  map[Look]func() string
+	folders map[string]string // where folders lead, by their paths
 }
 
 // NewDisk is what is below a folder; empty: all that there is. Chart says which chart has
 // a name, by the digest of its archive; nil: none is known.
 func NewDisk(base string, chart func(name string) string) *Disk {
-	d := &Disk{base: base, real: base, chart: chart, states: map[Look]func() string{}}
+	d := &Disk{base: base, real: base, chart: chart, states: map[Look]func() string{}, folders: map[string]string{}}
 	if real, err := filepath.EvalSymlinks(base); err == nil && base != "" {
 		d.real = real
 	}
@@ -173,11 +174,20 @@ const absent = "absent"
 
 // stat is what is at a path: what it is, and where it leads when that is elsewhere.
 func (d *Disk) stat(path string) (state string, mode fs.FileMode) {
-	link, _ := os.Readlink(path)
-	real, err := filepath.EvalSymlinks(path)
+	real, err := d.folder(filepath.Dir(path))
 	var info fs.FileInfo
+	link := ""
 	if err == nil {
-		info, err = os.Stat(real)
+		real = filepath.Join(real, filepath.Base(path))
+		info, err = os.Lstat(real)
+	}
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if link, err = os.Readlink(real); err == nil {
+			real, err = filepath.EvalSymlinks(real)
+		}
+		if err == nil {
+			info, err = os.Stat(real)
+		}
 	}
 	switch {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
@@ -200,6 +210,23 @@ func (d *Disk) stat(path string) (state string, mode fs.FileMode) {
 		state += fmt.Sprintf(" by %q", link)
 	}
 	return state, mode
+}
+
+// folder is where a folder leads. Many paths are in one.
+func (d *Disk) folder(path string) (real string, err error) {
+	d.mu.Lock()
+	real, ok := d.folders[path]
+	d.mu.Unlock()
+	if ok {
+		return real, nil
+	}
+	if real, err = filepath.EvalSymlinks(path); err != nil {
+		return "", err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.folders[path] = real
+	return real, nil
 }
 
 // content adds the content of a file to a sum.
