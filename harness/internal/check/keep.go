@@ -49,7 +49,10 @@ type Verdicts struct {
 // NewVerdicts keeps verdicts in a folder, which is made if need be; without one they are
 // kept in memory. It is an error when the folder cannot be written to, or when the program
 // cannot tell which it is.
-func NewVerdicts(dir string) (*Verdicts, error) {
+func NewVerdicts(dir string) (*Verdicts, error) { return openVerdicts(dir, programDigest) }
+
+// openVerdicts is NewVerdicts of the program that a function tells.
+func openVerdicts(dir string, program func() (string, error)) (*Verdicts, error) {
 	v := &Verdicts{remembers: dir == "", inRun: map[string][]verdictcache.Verdict{}}
 	if dir == "" {
 		return v, nil
@@ -58,7 +61,7 @@ func NewVerdicts(dir string) (*Verdicts, error) {
 	if v.cache, err = verdictcache.Open(dir); err != nil {
 		return nil, err
 	}
-	if v.program, err = programDigest(); err != nil {
+	if v.program, err = program(); err != nil {
 		return nil, fmt.Errorf("keep verdicts: read this program, to know one of another version: %w", err)
 	}
 	return v, nil

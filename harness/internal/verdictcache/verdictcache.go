@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -104,17 +103,19 @@ func (c *Cache) Used(key string) {
 	}
 }
 
-// Faithful reports whether a verdict is the same when it is read again.
+// Faithful reports whether a verdict is the same when it is read again, and returns it as
+// text. Of bytes that are no UTF-8 JSON makes something else.
 func Faithful(v Verdict) (text string, ok bool) {
 	data, err := json.Marshal(v)
-	if err != nil {
+	if err != nil || bytes.Contains(data, []byte(`\ufffd`)) {
 		return "", false
 	}
 	var read Verdict
 	if json.Unmarshal(data, &read) != nil {
 		return "", false
 	}
-	return string(data), reflect.DeepEqual(v, read)
+	again, err := json.Marshal(read)
+	return string(data), err == nil && bytes.Equal(data, again)
 }
 
 // Put keeps a verdict for a key, as a whole or not at all, in place of one for which the
