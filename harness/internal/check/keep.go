@@ -43,7 +43,15 @@ type Verdicts struct {
 
 	mu     sync.Mutex
 	inRun  map[string][]verdictcache.Verdict
+	reused int
 	failed error
+}
+
+// Reused is how many targets were not judged, in all runs so far.
+func (v *Verdicts) Reused() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.reused
 }
 
 // NewVerdicts keeps verdicts in a folder, which is made if need be; without one they are
@@ -339,8 +347,11 @@ func (k *keeper) again(t find.Target, judged report.Target, o Options) (again re
 		k.cache.Used(key)
 	}
 	k.mu.Lock()
-	defer k.mu.Unlock()
 	k.hits++
+	k.mu.Unlock()
+	k.Verdicts.mu.Lock()
+	k.reused++
+	k.Verdicts.mu.Unlock()
 	return again, true
 }
 

@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -522,6 +524,8 @@ func TestRandomEdits(t *testing.T) {
 	edits := lane.Rounds(t, 40, 2000)
 	k := newKeeping(t)
 	t.Chdir(k.dir)
+	defer slog.SetDefault(slog.Default())
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // Helm names each link
 	random := rand.New(rand.NewPCG(20, 26))
 	k.kept(k.options, nil)
 	missed, hit := 0, 0
@@ -538,7 +542,11 @@ func TestRandomEdits(t *testing.T) {
 		}
 		got, cached, targets := k.kept(options, nil)
 		want, _, _ := k.judge(options, nil, evaluatorsOnce)
-		if diff := cmp.Diff(want, got); diff != "" {
+		// Helm loads subcharts in no order, and says which is the first that it cannot load.
+		anySubchart := func(text string) string {
+			return regexp.MustCompile(`error unpacking subchart.*`).ReplaceAllString(text, "error unpacking a subchart")
+		}
+		if diff := cmp.Diff(anySubchart(want), anySubchart(got)); diff != "" {
 			t.Fatalf("edit %d, %s (-without the cache +with it):\n%s", i, what, diff)
 		}
 		missed, hit = missed+targets-cached, hit+cached

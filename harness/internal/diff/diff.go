@@ -51,6 +51,9 @@ type Options struct {
 	// Charts returns what finds the charts of the base side that are not in its tree;
 	// it takes the function of Contract. Nil: what Check has.
 	Charts func(file func(path string) string) render.ChartStore
+
+	// twice judges everything on both sides, for tests.
+	twice bool
 }
 
 // Run compares the targets of paths, in the working tree as it is, uncommitted
@@ -211,6 +214,9 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 		}
 	}
 	options.Verdicts.Remember()
+	if c.options.twice {
+		options.Verdicts = nil
+	}
 	c.options.Check.Verdicts = options.Verdicts
 	judgedBase := sync.OnceValues(func() (*report.Report, error) { return c.judgeBase(ctx) })
 	if c.options.CausesOfNew {
