@@ -86,15 +86,11 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		return nil, err
 	}
 	base := BaseCommit{Revision: options.Base, Commit: commit.Hash.String(), MergeBase: !options.NoMergeBase}
-	folder, err := folderOutside(repo.Top, temporary())
+	folder, err := writeBase(ctx, repo, commit, &base, options)
 	if err != nil {
-		return nil, fmt.Errorf("make folder for the base side: %w", err)
+		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	maxBytes := cmp.Or(options.Check.Render.MaxBytes, render.DefaultMaxBytes)
-	if base.LeftOut, err = repo.Write(ctx, commit, folder, maxBytes); err != nil {
-		return nil, fmt.Errorf("read the files of %s (%.12s): %w", base.Revision, base.Commit, err)
-	}
 	workDirInTree, err := filepath.Rel(repo.Top, workDir)
 	if err != nil {
 		return nil, err
@@ -139,6 +135,33 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		return nil, fmt.Errorf("the base side, %s: %s", base.Revision, c.base.message(err.Error()))
 	}
 	return d, err
+}
+
+// maxInMemory is how large a base side may be to be held in memory, in bytes.
+const maxInMemory = 64 << 20
+
+// inMemory is the folder of a file system in memory, where a system has one. To make a
+// file there takes a tenth of what it takes on a disk, and a base side has many.
+const inMemory = "/dev/shm"
+
+// writeBase writes the base side into a folder, which is to be removed.
+func writeBase(ctx context.Context, repo *repository.Repository, commit *object.Commit, base *BaseCommit, options Options) (folder string, err error) {
+	maxBytes := cmp.Or(options.Check.Render.MaxBytes, render.DefaultMaxBytes)
+	write := func(places []string, maxTree int64) error {
+		if folder, err = folderOutside(repo.Top, places); err != nil {
+			return fmt.Errorf("make folder for the base side: %w", err)
+		}
+		if base.LeftOut, err = repo.Write(ctx, commit, folder, maxBytes, maxTree); err != nil {
+			_ = os.RemoveAll(folder)
+			return fmt.Errorf("read the files of %s (%.12s): %w", base.Revision, base.Commit, err)
+		}
+		return nil
+	}
+	if os.Getenv("TMPDIR") == "" && write([]string{inMemory}, maxInMemory) == nil {
+		return folder, nil
+	}
+	err = write(temporary(), repository.MaxTreeBytes)
+	return folder, err
 }
 
 // temporary are the places for temporary files: that of the environment, and others
@@ -295,7 +318,11 @@ func (c *comparison) baseOptions() check.Options {
 // some on one side at least.
 func (c *comparison) find(revision string) error {
 	for _, path := range c.asked {
-		headErr, baseErr := c.head.add(path), c.base.add(path)
+		var headErr error
+		var both sync.WaitGroup
+		both.Go(func() { headErr = c.head.add(path) })
+		baseErr := c.base.add(path)
+		both.Wait()
 		var absent absentError
 		switch {
 		case headErr == nil:

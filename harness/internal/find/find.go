@@ -129,6 +129,8 @@ type Coverage struct {
 	NotJudged []NotJudged
 	Read      []Read
 	Excluded  []Excluded
+
+	walk *walk
 }
 
 // Cover looks at paths: apps, charts, manifests, folders, and - for standard input.
@@ -168,6 +170,7 @@ func Cover(paths []string, excluded func(path string) (reason string, ok bool)) 
 	}
 	w.exclude(c, excluded)
 	w.resolve(c, paths, folders)
+	c.walk = w
 	return c, nil
 }
 

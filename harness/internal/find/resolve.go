@@ -258,8 +258,18 @@ func FilesBelow(dir string) []string {
 }
 
 // FilesReadBy are the files that rendering an app or a component reads.
-func FilesReadBy(dir string) []string {
-	w := newWalk()
+func FilesReadBy(dir string) []string { return newWalk().filesReadBy(dir) }
+
+// FilesReadBy is the function of that name, which does not read again what was read to
+// find the targets. It is for one goroutine.
+func (c *Coverage) FilesReadBy(dir string) []string {
+	if c.walk == nil {
+		return FilesReadBy(dir)
+	}
+	return c.walk.filesReadBy(dir)
+}
+
+func (w *walk) filesReadBy(dir string) []string {
 	var files []string
 	folders := []string{w.realPath(dir)}
 	for _, path := range slices.Sorted(maps.Keys(w.closure(w.realPath(dir)))) {

@@ -37,13 +37,20 @@ func newWalk() *walk {
 	}
 }
 
-// realPath is render.RealPath. Many apps name one chart.
+// realPath is render.RealPath. Many apps name one chart, and many files are in one folder.
 func (w *walk) realPath(path string) string {
-	real, ok := w.reals[path]
-	if !ok {
-		real = render.RealPath(path)
-		w.reals[path] = real
+	if real, ok := w.reals[path]; ok {
+		return real
 	}
+	real := ""
+	dir, name := filepath.Split(filepath.Clean(path))
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode()&fs.ModeSymlink == 0 && name != "" && name != "." && name != ".." {
+		real = filepath.Join(w.realPath(filepath.Clean(dir)), name)
+	} else {
+		real = render.RealPath(path)
+	}
+	w.reals[path] = real
 	return real
 }
 
@@ -123,21 +130,31 @@ func (w *walk) below(root string) error {
 
 // visitLinked is visit of a folder to which a link may lead.
 func (w *walk) visitLinked(dir string, chart *place) error {
-	if _, err := filepath.EvalSymlinks(dir); err != nil {
+	linked, err := filepath.EvalSymlinks(dir)
+	if err != nil {
 		return err
 	}
-	return w.visit(dir, render.RealPath(dir), chart)
+	return w.visit(dir, linked, render.RealPath(dir), chart)
 }
 
-// visit looks at a folder, by its real path too, that is in a chart, or in none.
-func (w *walk) visit(dir, real string, chart *place) error {
-	if w.visited[real] {
+// visit looks at a folder that is in a chart, or in none. It takes the folder without links
+// as well, as seen from where dir is, and its real path.
+func (w *walk) visit(dir, linked, real string, chart *place) error {
+	if w.visited[linked] {
 		return nil
 	}
-	if w.visited[real] = true; len(w.visited) > maxFolders {
+	if w.visited[linked] = true; len(w.visited) > maxFolders {
 		return fmt.Errorf("there are more than %d folders: name a smaller folder, or look for a link that leads out of it", maxFolders)
 	}
-	switch render.KindOf(dir) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	kind := ""
+	if slices.ContainsFunc(entries, func(entry fs.DirEntry) bool { return render.IsKustomization(entry.Name()) }) {
+		kind = render.KindOf(dir)
+	}
+	switch kind {
 	case "":
 	case types.ComponentKind:
 		w.places = append(w.places, &place{kind: Component, dir: dir, real: real, argument: w.root})
@@ -154,10 +171,6 @@ func (w *walk) visit(dir, real string, chart *place) error {
 		}
 		chart = own
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
 	for _, entry := range entries {
 		path := filepath.Join(dir, entry.Name())
 		switch {
@@ -165,7 +178,7 @@ func (w *walk) visit(dir, real string, chart *place) error {
 		case entry.Type()&fs.ModeSymlink != 0:
 			w.links = append(w.links, link{path, chart})
 		case entry.IsDir():
-			if err := w.visit(path, filepath.Join(real, entry.Name()), chart); err != nil {
+			if err := w.visit(path, filepath.Join(linked, entry.Name()), filepath.Join(real, entry.Name()), chart); err != nil {
 				return err
 			}
 		case entry.Type().IsRegular():
