@@ -292,6 +292,13 @@ func (o Options) pathOf(path string) string {
 }
 
 func loadEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator, error) {
+	if options.Verdicts != nil {
+		return options.Verdicts.evaluators(options, func() ([]*evaluate.Evaluator, error) { return newEvaluators(ctx, options) })
+	}
+	return newEvaluators(ctx, options)
+}
+
+func newEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator, error) {
 	constraints, err := constraint.Load(options.Constraints)
 	if err != nil {
 		return nil, err

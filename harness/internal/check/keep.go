@@ -1,8 +1,10 @@
 package check
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -44,6 +46,7 @@ type Verdicts struct {
 	mu     sync.Mutex
 	inRun  map[string][]verdictcache.Verdict
 	reused int
+	loaded map[string]func() ([]*evaluate.Evaluator, error)
 	failed error
 }
 
@@ -61,7 +64,7 @@ func NewVerdicts(dir string) (*Verdicts, error) { return openVerdicts(dir, progr
 
 // openVerdicts is NewVerdicts of the program that a function tells.
 func openVerdicts(dir string, program func() (string, error)) (*Verdicts, error) {
-	v := &Verdicts{remembers: dir == "", inRun: map[string][]verdictcache.Verdict{}}
+	v := &Verdicts{remembers: dir == "", inRun: map[string][]verdictcache.Verdict{}, loaded: map[string]func() ([]*evaluate.Evaluator, error){}}
 	if dir == "" {
 		return v, nil
 	}
@@ -78,8 +81,9 @@ func openVerdicts(dir string, program func() (string, error)) (*Verdicts, error)
 // Remember keeps verdicts in memory, too, for another side of a comparison.
 func (v *Verdicts) Remember() { v.remembers = true }
 
-// programDigest is the SHA-256 of the program that runs. Its version alone would be the
-// same for two builds of changed source.
+// programDigest tells the program that runs from any other: by the build ID that Go's
+// linker gives it, a digest of all that it is built of, or else by the SHA-256 of the file.
+// Its version alone would be the same for two builds of changed source.
 func programDigest() (string, error) {
 	program, err := os.Open("/proc/self/exe") // also when the file was replaced
 	if err != nil {
@@ -92,11 +96,49 @@ func programDigest() (string, error) {
 		}
 	}
 	defer program.Close()
+	head := make([]byte, 32<<10)
+	if _, err := io.ReadFull(program, head); err == nil {
+		if id := buildID(head); id != "" {
+			return id, nil
+		}
+	}
+	if _, err := program.Seek(0, io.SeekStart); err != nil {
+		return "", err
+	}
 	sum := sha256.New()
 	if _, err := io.Copy(sum, program); err != nil {
 		return "", err
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// buildID is the Go build ID of a program in the ELF format, of which the head is given;
+// empty when it cannot be found there. See cmd/internal/buildid.
+func buildID(head []byte) string {
+	note := []byte("\x04\x00\x00\x00Go\x00\x00") // its type and its name
+	at := bytes.Index(head, note)
+	if !bytes.HasPrefix(head, []byte("\x7fELF")) || at < 4 {
+		return ""
+	}
+	size, from := int(binary.LittleEndian.Uint32(head[at-4:])), at+len(note)
+	if size > len(head)-from || size < 64 { // an ID that somebody set tells no programs apart
+		return ""
+	}
+	return string(head[from : from+size])
+}
+
+// evaluators are those that a function loads, once for all runs with a policy and
+// constraints: both sides of a comparison are judged by the same.
+func (v *Verdicts) evaluators(o Options, load func() ([]*evaluate.Evaluator, error)) ([]*evaluate.Evaluator, error) {
+	key := fmt.Sprintf("%q %+v %q", o.Policy, o.Verification, o.Constraints)
+	v.mu.Lock()
+	once, ok := v.loaded[key]
+	if !ok {
+		once = sync.OnceValues(load)
+		v.loaded[key] = once
+	}
+	v.mu.Unlock()
+	return once()
 }
 
 // Close trims the folder. Its error is why verdicts of the run are not in there: they are

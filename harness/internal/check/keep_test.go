@@ -11,8 +11,10 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -656,14 +658,33 @@ func (k *keeping) randomEdit(random *rand.Rand) string {
 	}
 }
 
-// TestVerdictsOfPrograms: two programs that differ do not share verdicts.
-func TestVerdictsOfPrograms(t *testing.T) {
-	v, err := NewVerdicts(filepath.Join(t.TempDir(), "x"))
+// TestProgramDigest: the program is known by what Go says of it, or else by its bytes.
+func TestProgramDigest(t *testing.T) {
+	digest, err := programDigest()
 	if err != nil {
 		t.Fatal(err)
 	}
-	digest, err := programDigest()
-	if err != nil || len(digest) != 64 || v.program != digest {
-		t.Errorf("the program is %q, and the verdicts' %q: %v", digest, v.program, err)
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS == "linux" {
+		out, err := exec.Command("go", "tool", "buildid", program).Output()
+		if want := strings.TrimSpace(string(out)); err != nil || digest != want {
+			t.Errorf("the program is %q, and go says %q: %v", digest, want, err)
+		}
+	}
+	const note = "\x04\x00\x00\x00Go\x00\x00"
+	long := strings.Repeat("x", 80)
+	for what, test := range map[string]struct{ head, want string }{
+		"an ID":                {"\x7fELF\x04\x00\x00\x00\x50\x00\x00\x00" + note + long, long},
+		"no program":           {"\x7fELG\x04\x00\x00\x00\x50\x00\x00\x00" + note + long, ""},
+		"no ID":                {"\x7fELF" + long, ""},
+		"an ID that was set":   {"\x7fELF\x04\x00\x00\x00\x04\x00\x00\x00" + note + "mine", ""},
+		"an ID that is beyond": {"\x7fELF\x04\x00\x00\x00\x51\x00\x00\x00" + note + long, ""},
+	} {
+		if got := buildID([]byte(test.head)); got != test.want {
+			t.Errorf("%s: %q, want %q", what, got, test.want)
+		}
 	}
 }
