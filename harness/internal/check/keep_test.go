@@ -226,6 +226,7 @@ spec:
 type keeping struct {
 	testing.TB
 	dir, cache string
+	path       string
 	options    Options
 	charts     chartcache.Cache
 }
@@ -233,7 +234,7 @@ type keeping struct {
 func newKeeping(t testing.TB) *keeping {
 	t.Helper()
 	dir := render.RealPath(t.TempDir())
-	k := &keeping{TB: t, dir: dir, cache: filepath.Join(t.TempDir(), "verdicts"), charts: chartcache.Cache{Dir: t.TempDir()}}
+	k := &keeping{TB: t, dir: dir, path: ".", cache: filepath.Join(t.TempDir(), "verdicts"), charts: chartcache.Cache{Dir: t.TempDir()}}
 	if err := txtar.Write(txtar.Parse([]byte(repositoryOfKinds)), dir); err != nil {
 		t.Fatal(err)
 	}
@@ -289,10 +290,10 @@ func (k *keeping) replace(name, old, with string) {
 // and that.
 func (k *keeping) judge(options Options, verdicts *Verdicts, load func(context.Context, Options) ([]*evaluate.Evaluator, error)) (text string, cached, targets int) {
 	k.Helper()
-	charts := chartcache.New("nevermigrate.lock", "nevermigrate.lock", k.charts)
+	charts := chartcache.New(filepath.Join(k.dir, "nevermigrate.lock"), "nevermigrate.lock", k.charts)
 	defer charts.Close()
 	options.Render.Charts, options.Verdicts = charts, verdicts
-	r, err := allBy(k.Context(), []string{"."}, options, func() ([]*evaluate.Evaluator, error) { return load(k.Context(), options) })
+	r, err := allBy(k.Context(), []string{k.path}, options, func() ([]*evaluate.Evaluator, error) { return load(k.Context(), options) })
 	if err != nil {
 		return "error: " + err.Error(), 0, 0
 	}
@@ -492,6 +493,63 @@ func TestKeptWithCauses(t *testing.T) {
 		}
 		if i == 1 && strings.Count(want, `"bases/one/pod.yaml"`) == 0 {
 			t.Errorf("the causes are not there: %s", want)
+		}
+	}
+}
+
+// TestTemplatesThatAskForTheTime: their verdict is that of the day, so it is not kept.
+func TestTemplatesThatAskForTheTime(t *testing.T) {
+	for text, isKept := range map[string]bool{
+		`{{ "" }}`: true, `# now {{ .Values.nowhere }}`: true, `{{ randAlphaNum 0 }}`: true,
+		`# {{ now }}`: false, `# {{- if true }}{{ .Values.x | default (now | date "2006") }}{{ end }}`: false, "# {{ 1 |\n htmlDate }}": false,
+	} {
+		k := newKeeping(t)
+		t.Chdir(k.dir)
+		k.write("charts/service/charts/sub/templates/more.yaml", text)
+		k.kept(k.options, nil)
+		_, cached, targets := k.kept(k.options, nil)
+		if missed := targets - cached; missed != 0 == isKept {
+			t.Errorf("%q: %d of %d targets were judged again", text, missed, targets)
+		}
+	}
+}
+
+// TestAnotherCheckout: verdicts are good in another checkout, and not in another working
+// directory, nor for an app that is named.
+func TestAnotherCheckout(t *testing.T) {
+	k := newKeeping(t)
+	t.Chdir(k.dir)
+	k.replace("bases/one/pod.yaml", "skip", "auto")
+	k.write("apps/none/kustomization.yaml", "resources: [config.yaml]\n")
+	k.write("apps/none/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: none}\n")
+	k.kept(k.options, nil)
+	other := filepath.Join(render.RealPath(t.TempDir()), "other")
+	if err := os.CopyFS(other, os.DirFS(k.dir)); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		what, dir, path string
+		missed          int
+	}{
+		{"another checkout", other, ".", 0},
+		{"another working directory", filepath.Join(other, "apps"), ".", 5},
+		{"an app that is named", other, "apps/none", 1},
+		{"an app that is named, again", other, "apps/none", 0},
+		{"an app by its whole path", other, filepath.Join(other, "apps/none"), 0},
+	} {
+		t.Chdir(test.dir)
+		k.path = test.path
+		options := k.options
+		if test.dir != other {
+			options.ArgoCD = nil
+		}
+		got, cached, targets := k.kept(options, nil)
+		want, _, _ := k.judge(options, nil, evaluatorsOnce)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-without the cache +with it):\n%s", test.what, diff)
+		}
+		if targets-cached != test.missed {
+			t.Errorf("%s: %d of %d targets were judged, want %d", test.what, targets-cached, targets, test.missed)
 		}
 	}
 }

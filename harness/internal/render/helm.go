@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
+	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/loader"
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	valueloader "helm.sh/helm/v4/pkg/chart/v2/loader"
@@ -90,6 +92,9 @@ func loadChart(folder string, options Options) (*chartv2.Chart, error) {
 	if loaded, err = overlay(options.Overlay).chart(options.Reads, loaded, folder); err != nil {
 		return nil, err
 	}
+	if options.Reads != nil && asksForTime(loaded) {
+		options.Reads.Unsure()
+	}
 	if kind := loaded.Metadata.Type; kind != "" && kind != "application" {
 		return nil, fmt.Errorf("%s charts are not installable", kind)
 	}
@@ -104,4 +109,15 @@ func loadChart(folder string, options Options) (*chartv2.Chart, error) {
 		return nil, fmt.Errorf("found in Chart.yaml, but missing in charts/ directory: %s: run `helm dependency build` and commit the charts folder", strings.Join(missing, ", "))
 	}
 	return loaded, nil
+}
+
+// timePattern finds an action of a template with one of sprig's functions that tell the
+// time, or take it for what is no time.
+var timePattern = regexp.MustCompile(`\{\{[^}]*\b(?:now|ago|date|dateInZone|date_in_zone|htmlDate|htmlDateInZone)\b`)
+
+// asksForTime reports whether a template of a chart, or of one below it, may give something
+// else tomorrow.
+func asksForTime(c *chartv2.Chart) bool {
+	return slices.ContainsFunc(c.Templates, func(f *common.File) bool { return timePattern.Match(f.Data) }) ||
+		slices.ContainsFunc(c.Dependencies(), asksForTime)
 }
