@@ -155,7 +155,7 @@ func (v *Verdicts) Close() error {
 // keeper keeps the verdicts of one run.
 type keeper struct {
 	*Verdicts
-	run any // what goes into each verdict of the run
+	run json.RawMessage // what goes into each verdict of the run
 	// paths are texts that no verdict may hold: they are not the same in another run.
 	paths []string
 
@@ -209,8 +209,8 @@ func (o Options) newKeeper(evaluators []*evaluate.Evaluator) (*keeper, error) {
 			k.paths = append(k.paths, find.DisplayPath(c.File))
 		}
 	}
-	k.run = run
-	return k, nil
+	k.run, err = json.Marshal(run)
+	return k, err
 }
 
 // base is the folder of which the paths in a verdict are; empty when there is none.
@@ -283,7 +283,7 @@ func (k *keeper) key(t find.Target, o Options) (key string, disk *reads.Disk, ok
 	}
 	disk = k.disk(base, o)
 	what := struct {
-		Run                 any
+		Run                 json.RawMessage
 		Rooted, Required    bool
 		WorkDir, Path, Kind string
 		Files               []string
@@ -384,9 +384,6 @@ func (k *keeper) again(t find.Target, judged report.Target, o Options) (again re
 		if charts, ok := o.Render.Charts.(chartDigests); ok && read.Kind == reads.Chart {
 			charts.Use()
 		}
-	}
-	if key, _, ok := k.key(t, o); ok && k.cache != nil {
-		k.cache.Used(key)
 	}
 	k.mu.Lock()
 	k.hits++

@@ -141,11 +141,11 @@ func (d *Disk) state(look Look) string {
 	is, mode := d.stat(path)
 	switch {
 	case look.Kind == File && mode.IsRegular() && !strings.HasPrefix(is, absent):
-		sum := sha256.New()
-		if err := content(sum, path); err != nil {
+		sum, err := content(path)
+		if err != nil {
 			return unknown
 		}
-		return is + " " + hex.EncodeToString(sum.Sum(nil))
+		return is + " " + hex.EncodeToString(sum)
 	case look.Kind == List && mode.IsDir():
 		sum := sha256.New()
 		entries, err := os.ReadDir(path)
@@ -229,15 +229,28 @@ func (d *Disk) folder(path string) (real string, err error) {
 	return real, nil
 }
 
-// content adds the content of a file to a sum.
-func content(sum io.Writer, path string) error {
+// small is how large a file may be to be read at once, in bytes.
+const small = 1 << 20
+
+// content is the SHA-256 of a file.
+func content(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, small))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) < small {
+		sum := sha256.Sum256(text)
+		return sum[:], nil
+	}
+	sum := sha256.New()
+	sum.Write(text)
 	_, err = io.Copy(sum, file)
-	return err
+	return sum.Sum(nil), err
 }
 
 // tree sums up a folder.
@@ -299,11 +312,11 @@ func (t *tree) file(path string) error {
 	if t.bytes += info.Size(); t.bytes > maxTreeBytes {
 		return errTooLarge
 	}
-	sum := sha256.New()
-	if err := content(sum, path); err != nil {
+	sum, err := content(path)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(t.sum, "%x\n", sum.Sum(nil))
+	fmt.Fprintf(t.sum, "%x\n", sum)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package reads
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -164,5 +165,18 @@ func TestFirstLook(t *testing.T) {
 	all, ok := log.Reads()
 	if !ok || !disk.Has(all) || disk.Fresh().Has(all) {
 		t.Errorf("ok %v, as first seen %v, afresh %v", ok, disk.Has(all), disk.Fresh().Has(all))
+	}
+}
+
+// TestLargeFile: a change of the last byte of a file is seen, however large it is.
+func TestLargeFile(t *testing.T) {
+	for _, size := range []int{0, small - 1, small, small + 1, 3 * small} {
+		text := strings.Repeat("x", size)
+		dir, other := world(t, map[string]string{"x": text + "1"}), world(t, map[string]string{"x": text + "2"})
+		log := NewLog(NewDisk(dir, nil))
+		_, _ = log.ReadFile(dir + "/x")
+		if all, ok := log.Reads(); !ok || !NewDisk(dir, nil).Has(all) || NewDisk(other, nil).Has(all) {
+			t.Errorf("a file of %d bytes: ok %v", size+1, ok)
+		}
 	}
 }

@@ -67,7 +67,7 @@ func Open(dir string) (*Cache, error) {
 func (c *Cache) file(key string) string { return filepath.Join(c.dir, key[:2], key+".verdict") }
 
 // Get returns the verdicts that are kept for a key, the newest first. What cannot be read
-// is not there.
+// is not there. Trim leaves what was asked for.
 func (c *Cache) Get(key string) []Verdict {
 	file := c.file(key)
 	info, err := os.Stat(file)
@@ -86,21 +86,15 @@ func (c *Cache) Get(key string) []Verdict {
 	if err := json.Unmarshal(text, &verdicts); err != nil {
 		return nil
 	}
+	if now := time.Now(); now.Sub(info.ModTime()) > 24*time.Hour {
+		_ = os.Chtimes(file, now, now) // it is trimmed too early then, and made again
+	}
 	return verdicts
 }
 
 // header is the first line of a file, by which a file that is not whole is known.
 func header(text []byte) string {
 	return fmt.Sprintf("nevermigrate verdict %d %s", format, report.Digest(text))
-}
-
-// Used says that a verdict of a key was used, so that Trim leaves it.
-func (c *Cache) Used(key string) {
-	file := c.file(key)
-	if info, err := os.Stat(file); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
-		now := time.Now()
-		_ = os.Chtimes(file, now, now) // it is trimmed too early then, and made again
-	}
 }
 
 // Faithful reports whether a verdict is the same when it is read again, and returns it as

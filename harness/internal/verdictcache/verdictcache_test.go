@@ -165,7 +165,7 @@ func TestTrim(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c.Used(key)
+	c.Get(key)
 	c.Trim(now)
 	if c.Get(key) == nil || c.Get(old) != nil {
 		t.Errorf("what was used: %v, what was not: %v", c.Get(key), c.Get(old))
