@@ -286,6 +286,9 @@ type Summary struct {
 	// Exempted counts findings that pass.
 	Exempted int `json:"exempted,omitempty"`
 	Errors   int `json:"errors"`
+	// Cached counts the targets of which the verdict was kept from before; it is there
+	// when verdicts are kept.
+	Cached *int `json:"cached,omitempty"`
 	// NotJudged counts the places that were not judged, MayBind those of them
 	// without which nothing is proven.
 	NotJudged int `json:"notJudged"`
@@ -314,7 +317,7 @@ func New(judged []Target, wholeRun ...Target) *Report {
 func (r *Report) With(judged []Target, wholeRun ...Target) *Report {
 	other := New(judged, wholeRun...)
 	other.Provenance, other.UnusedExemptions, other.Baseline = r.Provenance, r.UnusedExemptions, r.Baseline
-	other.Shard = r.Shard
+	other.Shard, other.Summary.Cached = r.Shard, r.Summary.Cached
 	if r.Coverage != nil {
 		other.Cover(r.Coverage)
 	}

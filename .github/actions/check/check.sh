@@ -49,6 +49,7 @@ while IFS= read -r line; do
 done <<<"${CONSTRAINT:-}"
 if [ -n "${CONFIG:-}" ]; then args+=(--config "$CONFIG"); fi
 if [ -n "${CHART_CACHE:-}" ]; then args+=(--cache "$CHART_CACHE"); fi
+if [ -n "${VERDICT_CACHE:-}" ]; then args+=(--verdict-cache "$VERDICT_CACHE"); fi
 if [ -n "${KUBE_VERSION:-}" ]; then args+=(--kube-version "$KUBE_VERSION"); fi
 while IFS= read -r line; do
   if [ -n "$line" ]; then args+=(--api-versions "$line"); fi

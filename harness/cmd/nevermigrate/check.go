@@ -55,6 +55,12 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
   kubectl get deployments --all-namespaces -o yaml | nevermigrate check -`,
 		PreRunE: checkPolicyFlags,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			verdicts, done, err := openVerdicts(cmd)
+			if err != nil {
+				return err
+			}
+			defer done()
+			options.Verdicts = verdicts
 			said := given(cmd, options, args)
 			said.NoBaseline = writeBaseline != ""
 			run, read, err := configs.join(cmd, options, said)
@@ -125,6 +131,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	configs = addConfigFlags(cmd)
 	outputs = addOutputFlags(cmd)
 	cmd.Flags().BoolVarP(&outputs.quiet, "quiet", "q", false, "leave what does not fail out of the table")
+	addVerdictCacheFlag(cmd)
 	addPolicyFlags(cmd, &options)
 	addRenderFlags(cmd, &options)
 	return cmd

@@ -87,6 +87,12 @@ base side has too are forgiven, and their causes are not looked for.`,
 				}
 				outputs.configure(cmd, read)
 			} else {
+				verdicts, done, err := openVerdicts(cmd)
+				if err != nil {
+					return err
+				}
+				defer done()
+				options.Check.Verdicts = verdicts
 				said := given(cmd, options.Check, args)
 				run, read, err := configs.join(cmd, options.Check, said)
 				if err != nil {
@@ -138,6 +144,7 @@ base side has too are forgiven, and their causes are not looked for.`,
 	addBaselineFlag(cmd, &baseline)
 	configs = addConfigFlags(cmd)
 	outputs = addOutputFlags(cmd)
+	addVerdictCacheFlag(cmd)
 	addPolicyFlags(cmd, &options.Check)
 	addRenderFlags(cmd, &options.Check)
 	return cmd

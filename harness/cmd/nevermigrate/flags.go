@@ -8,6 +8,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/chartlock"
 	"github.com/proompteng/nevermigrate/harness/internal/check"
+	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
@@ -69,6 +70,29 @@ func addVersionFlags(cmd *cobra.Command, options *check.Options) {
 func addCacheFlag(cmd *cobra.Command) {
 	cmd.Flags().String("cache", "", "`FOLDER` with the charts of "+chartlock.Name+" that vendor downloaded (default nevermigrate/charts in the user's cache folder)")
 	must(cmd.MarkFlagDirname("cache"))
+}
+
+// addVerdictCacheFlag adds the flag for the folder in which verdicts are kept.
+func addVerdictCacheFlag(cmd *cobra.Command) {
+	cmd.Flags().String("verdict-cache", "", "`FOLDER` in which verdicts are kept: what reads the same as before is not judged again. Who can write to it can write a verdict")
+	must(cmd.MarkFlagDirname("verdict-cache"))
+}
+
+// openVerdicts opens the folder that the flag names; there are none without it. What is
+// returned is to be called in the end.
+func openVerdicts(cmd *cobra.Command) (verdicts *check.Verdicts, done func(), err error) {
+	dir := cmd.Flags().Lookup("verdict-cache").Value.String()
+	if err := needs(cmd, "verdict-cache"); err != nil || dir == "" {
+		return nil, func() {}, err
+	}
+	if verdicts, err = check.NewVerdicts(dir); err != nil {
+		return nil, nil, err
+	}
+	return verdicts, func() {
+		if err := verdicts.Close(); err != nil {
+			fmt.Fprintf(cmd.ErrOrStderr(), "Warning: some verdicts are not kept: %s\n", plaintext.Line(err.Error()))
+		}
+	}, nil
 }
 
 // checkPolicyFlags reports a mistake in the flags, before anything is judged.

@@ -92,6 +92,24 @@ func (w *World) Close() {
 	}
 }
 
+// Facts are what the world says that decides how an Application is rendered, without
+// what is read of the repositories. They can be written as JSON.
+func (w *World) Facts() any {
+	type repository struct {
+		Folder          string
+		URLs, Revisions []string
+	}
+	facts := struct {
+		Repositories []repository
+		Settings     source.Settings
+		Plugins      map[string]string
+	}{Settings: w.view.Settings, Plugins: w.view.Plugins}
+	for _, r := range w.view.Repositories {
+		facts.Repositories = append(facts.Repositories, repository{FromTop(w.top, r.Root), r.URLs, r.Revisions})
+	}
+	return facts
+}
+
 // Applications are those that an object makes: one of an Application. Warnings are of
 // an ApplicationSet. An error says why none can be known.
 func (w *World) Applications(ctx context.Context, object Object) ([]Application, []appset.Warning, error) {
@@ -204,6 +222,9 @@ func (a Application) Place(field string) Place {
 	}
 	return place
 }
+
+// IsMade reports whether an ApplicationSet makes the Application.
+func (a Application) IsMade() bool { return a.object.IsSet() }
 
 // By is the target that renders the object of the Application; empty when that stands in
 // a file.

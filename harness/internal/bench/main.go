@@ -39,8 +39,9 @@ func main() {
 	var b bencher
 	flag.IntVar(&b.runs, "runs", 10, "how often a command on one app is timed")
 	flag.IntVar(&b.many, "apps", 200, "how many apps the comparison on many has")
-	flag.IntVar(&b.largest, "largest", 2000, "how many apps the largest memory measurement has")
-	steps := flag.String("steps", "abcdef", "which measurements to make")
+	flag.IntVar(&b.largest, "largest", 2000, "how many apps the largest measurements of memory and of a change have")
+	flag.IntVar(&b.sharded, "sharded", 20000, "how many apps are divided among shards")
+	steps := flag.String("steps", "abcdefgh", "which measurements to make")
 	flag.Parse()
 	if err := b.bench(context.Background(), *steps); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
@@ -50,7 +51,7 @@ func main() {
 
 type bencher struct {
 	work                            string
-	runs, many, largest             int
+	runs, many, largest, sharded    int
 	ours, kustomize, helm, conftest string
 }
 
@@ -62,13 +63,17 @@ func (b *bencher) bench(ctx context.Context, steps string) (err error) {
 	if err := b.build(); err != nil {
 		return err
 	}
-	if err := b.makeApps(max(b.many, b.largest, 200)); err != nil {
+	apps := 1
+	if strings.ContainsAny(steps, "bc") {
+		apps = max(b.many, b.largest)
+	}
+	if err := b.makeApps(max(apps, 200)); err != nil {
 		return err
 	}
 	fmt.Printf("%s, %d cores, %s, %s\n\n", cpu(), runtime.NumCPU(), runtime.GOOS+"/"+runtime.GOARCH, runtime.Version())
 	fmt.Println("| what | nevermigrate | compared with | ratio | target |")
 	fmt.Println("|---|---|---|---|---|")
-	for i, step := range []func(context.Context) error{b.oneApp, b.manyApps, b.memory, b.marginal, b.guard, b.probe} {
+	for i, step := range []func(context.Context) error{b.oneApp, b.manyApps, b.memory, b.marginal, b.guard, b.probe, b.oneChange, b.shards} {
 		if !strings.Contains(steps, string(rune('a'+i))) {
 			continue
 		}
@@ -106,18 +111,22 @@ func (b *bencher) makeApps(n int) error {
 		return err
 	}
 	for i := range n {
-		dir := b.app(i)
-		if err := os.CopyFS(dir, os.DirFS("fixtures/argocd/applications/agents")); err != nil {
-			return err
-		}
-		if err := replace(filepath.Join(dir, "kustomization.yaml"), "../../../charts", "../../charts"); err != nil {
-			return err
-		}
-		if err := replace(filepath.Join(dir, "values.yaml"), "NODE_ENV: production", fmt.Sprintf("NODE_ENV: production-%d", i)); err != nil {
+		if err := b.makeApp(b.app(i), i); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// makeApp makes the app of a number in a folder, beside charts/agents.
+func (b *bencher) makeApp(dir string, i int) error {
+	if err := os.CopyFS(dir, os.DirFS("fixtures/argocd/applications/agents")); err != nil {
+		return err
+	}
+	if err := replace(filepath.Join(dir, "kustomization.yaml"), "../../../charts", "../../charts"); err != nil {
+		return err
+	}
+	return replace(filepath.Join(dir, "values.yaml"), "NODE_ENV: production", fmt.Sprintf("NODE_ENV: production-%d", i))
 }
 
 // replace replaces a text in a file.
@@ -200,10 +209,18 @@ func (b *bencher) manyApps(ctx context.Context) error {
 
 // hyperfine returns the median time of each command, in seconds.
 func (b *bencher) hyperfine(ctx context.Context, runs int, commands ...string) ([]float64, error) {
+	return b.prepared(ctx, runs, "", commands...)
+}
+
+// prepared is hyperfine with a command before each that is timed.
+func (b *bencher) prepared(ctx context.Context, runs int, before string, commands ...string) ([]float64, error) {
 	export := filepath.Join(b.work, "hyperfine.json")
 	args := []string{"--style", "none", "--export-json", export, "--runs", fmt.Sprint(runs)}
 	if runs > 1 {
 		args = append(args, "--warmup", "1")
+	}
+	if before != "" {
+		args = append(args, "--prepare", before)
 	}
 	cmd := exec.CommandContext(ctx, "hyperfine", append(args, commands...)...)
 	cmd.Stderr = os.Stderr

@@ -53,7 +53,7 @@ func (s *search) narrowing(ctx context.Context, c *constraint.Constraint, base *
 
 // constraintPlace is a place of a constraint's file, or nil.
 func constraintPlace(c *constraint.Constraint, keys []string) *place {
-	files := newSources(maxManifestText)
+	files := newSources(maxManifestText, nil)
 	read := files.file(c.File, source{layer: report.ConstraintLayer})
 	if read == nil {
 		return nil

@@ -54,7 +54,7 @@ func NewApp(dir string, evaluators []*evaluate.Evaluator, options Options) *App 
 	if absolute, err := filepath.Abs(dir); err == nil {
 		dir = absolute
 	}
-	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes))
+	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes), options.Render.Reads)
 	files.downloaded = options.Render.Charts
 	files.kustomization(dir, "")
 	return newApp(files, func(ctx context.Context, options render.Options) ([]map[string]any, error) {
@@ -74,29 +74,29 @@ type Deployment struct {
 
 // NewDeployment prepares to look into a deployment that renders.
 func NewDeployment(d Deployment, evaluators []*evaluate.Evaluator, options Options) *App {
-	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes))
+	files := newSources(cmp.Or(options.Render.MaxBytes, render.DefaultMaxBytes), options.Render.Reads)
 	files.downloaded = options.Render.Charts
 	for _, file := range d.Applications {
-		files.file(render.RealPath(file), source{layer: report.ApplicationLayer})
+		files.file(files.realPath(file), source{layer: report.ApplicationLayer})
 	}
 	for _, file := range d.Values {
-		files.file(render.RealPath(file), source{layer: report.ValuesFile})
+		files.file(files.realPath(file), source{layer: report.ValuesFile})
 	}
 	for _, file := range d.Manifests {
-		files.file(render.RealPath(file), source{layer: report.Resource})
+		files.file(files.realPath(file), source{layer: report.Resource})
 	}
 	for _, folder := range d.Folders {
-		folder = render.RealPath(folder)
+		folder = files.realPath(folder)
 		files.kustomization(folder, "")
-		if render.IsChart(folder) {
+		if files.isChart(folder) {
 			c := &chart{}
 			c.top = c
 			for _, file := range d.Values {
-				if values := root(files.file(render.RealPath(file), source{layer: report.ValuesFile})); values != nil {
+				if values := root(files.file(files.realPath(file), source{layer: report.ValuesFile})); values != nil {
 					c.set = append(c.set, values)
 				}
 			}
-			files.chart(c, tree{folder: folder})
+			files.chart(c, tree{folder: folder, reads: files.reads})
 			files.readFiles(c)
 		}
 	}

@@ -226,14 +226,14 @@ func (s *source) edited(edits []edit) (text []byte, written bool, err error) {
 			scalar.Value, scalar.Style, scalar.Tag = string(text), yaml.LiteralStyle, yaml.NodeTagString
 		case unwritten != nil: // its nodes lack what the template does
 			return nil, false, unwritten
-		case !reads([]byte(masked(texts[p])), copied.all(p.documents), holders):
+		case !readsAs([]byte(masked(texts[p])), copied.all(p.documents), holders):
 			return nil, false, errLayout
 		default:
 			scalar.Value = texts[p]
 		}
 		holders[scalar] = true
 	}
-	if unwritten == nil && reads([]byte(texts[nil]), copied.all(s.documents), holders) {
+	if unwritten == nil && readsAs([]byte(texts[nil]), copied.all(s.documents), holders) {
 		return []byte(texts[nil]), true, nil
 	}
 	text, err = encode(copied.all(s.documents))

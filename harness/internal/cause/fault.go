@@ -26,7 +26,7 @@ func Fault(dir string, duplicates bool, maxBytes int64) (err error) {
 	if absolute, err := filepath.Abs(dir); err == nil {
 		dir = absolute
 	}
-	files := newSources(cmp.Or(maxBytes, render.DefaultMaxBytes))
+	files := newSources(cmp.Or(maxBytes, render.DefaultMaxBytes), nil)
 	files.wanted = func([]byte) bool { return false }
 	files.kustomization(dir, "")
 	for _, file := range files.all {

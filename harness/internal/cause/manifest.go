@@ -185,7 +185,7 @@ func below(node *yaml.Node, part, path string) (at, next *yaml.Node, deeper stri
 // CanSet reports whether a person can set the value at a path in a file of values by
 // changing its line: the whole path is there, and nothing else would be changed.
 func CanSet(file, path string) bool {
-	values := newSources(maxManifestText).file(file, source{layer: report.ValuesFile})
+	values := newSources(maxManifestText, nil).file(file, source{layer: report.ValuesFile})
 	if values == nil {
 		return false
 	}

@@ -6,9 +6,9 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 )
 
-// reads reports whether a text holds documents, whatever its style and its comments.
+// readsAs reports whether a text holds documents, whatever its style and its comments.
 // Of texts, which are nodes that hold YAML, what they hold is compared.
-func reads(text []byte, documents []*yaml.Node, texts map[*yaml.Node]bool) bool {
+func readsAs(text []byte, documents []*yaml.Node, texts map[*yaml.Node]bool) bool {
 	read, err := manifest.Nodes(text)
 	return err == nil && sameAll(read, documents, texts)
 }
@@ -35,7 +35,7 @@ func same(a, b *yaml.Node, texts map[*yaml.Node]bool) bool {
 	case yaml.ScalarNode:
 		if texts[b] {
 			inB, err := manifest.Nodes([]byte(masked(b.Value)))
-			return err == nil && reads([]byte(masked(a.Value)), inB, nil)
+			return err == nil && readsAs([]byte(masked(a.Value)), inB, nil)
 		}
 		return a.Value == b.Value && a.ShortTag() == b.ShortTag()
 	default:

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,6 +13,7 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
+	"github.com/proompteng/nevermigrate/harness/internal/reads"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -29,6 +29,7 @@ type sources struct {
 	placesLeft int                // below zero when some were left out
 	unpackLeft int64              // bytes of archives
 	maxBytes   int64
+	reads      *reads.Log
 	// downloaded finds charts that are not in the work tree. Nil: there are none.
 	downloaded render.ChartStore
 	// wanted says which files have places, beside kustomizations. Nil: all of them,
@@ -55,14 +56,26 @@ type chart struct {
 	readsFiles bool
 }
 
-func newSources(maxBytes int64) *sources {
-	return &sources{byFile: map[string]*source{}, placesLeft: maxPlaces, unpackLeft: maxBytes, maxBytes: maxBytes}
+func newSources(maxBytes int64, log *reads.Log) *sources {
+	return &sources{reads: log, byFile: map[string]*source{}, placesLeft: maxPlaces, unpackLeft: maxBytes, maxBytes: maxBytes}
+}
+
+// realPath is where a path leads.
+func (s *sources) realPath(path string) string {
+	s.reads.Note(reads.Stat, path)
+	return render.RealPath(path)
+}
+
+// isChart reports whether a folder is a chart.
+func (s *sources) isChart(folder string) bool {
+	s.reads.Note(reads.Stat, filepath.Join(folder, "Chart.yaml"))
+	return render.IsChart(folder)
 }
 
 // file reads a file once, as the given kind of source. It is nil when that cannot be
 // done: the app rendered without it.
 func (s *sources) file(path string, as source) *source {
-	real, err := filepath.EvalSymlinks(path)
+	real, err := s.reads.EvalSymlinks(path)
 	if err != nil {
 		return nil
 	}
@@ -70,10 +83,10 @@ func (s *sources) file(path string, as source) *source {
 		return known
 	}
 	s.byFile[real] = nil
-	if info, err := os.Stat(real); err != nil || !info.Mode().IsRegular() || info.Size() > s.maxBytes {
+	if info, err := s.reads.Stat(real); err != nil || !info.Mode().IsRegular() || info.Size() > s.maxBytes {
 		return nil
 	}
-	text, err := os.ReadFile(real)
+	text, err := s.reads.ReadFile(real)
 	if err != nil {
 		return nil
 	}
@@ -109,7 +122,7 @@ func (s *sources) add(added *source) *source {
 func (s *sources) kustomization(dir string, component report.Layer) {
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		path := filepath.Join(dir, name)
-		real, err := filepath.EvalSymlinks(path)
+		real, err := s.reads.EvalSymlinks(path)
 		if err != nil {
 			continue
 		}
@@ -144,7 +157,7 @@ func (s *sources) references(dir string, file *source, component report.Layer) {
 				continue
 			}
 			path := inDir(dir, p.text())
-			if info, err := os.Stat(path); err != nil {
+			if info, err := s.reads.Stat(path); err != nil {
 				continue
 			} else if !info.IsDir() {
 				s.file(path, source{layer: cmp.Or(component, r.layer)})
@@ -212,7 +225,7 @@ func (s *sources) inflated(dir string, file *source, component report.Layer) {
 			slices.Reverse(c.set[n-2:])
 		}
 		c.set = slices.DeleteFunc(c.set, func(p *place) bool { return p == nil })
-		s.chart(c, tree{folder: s.chartFolder(inDir(dir, home), render.ChartRef{
+		s.chart(c, tree{reads: s.reads, folder: s.chartFolder(inDir(dir, home), render.ChartRef{
 			Repo: entry.scalarMember(repo), Name: entry.scalarMember(name), Version: entry.scalarMember(version),
 		})})
 		s.readFiles(c)
@@ -223,7 +236,7 @@ func (s *sources) inflated(dir string, file *source, component report.Layer) {
 // was downloaded.
 func (s *sources) chartFolder(home string, ref render.ChartRef) string {
 	folder := render.ChartFolder(home, ref.Name, ref.Version, ref.Repo)
-	if (tree{folder: folder}).exists() || s.downloaded == nil || ref.Repo == "" || ref.VersionProblem() != "" {
+	if (tree{reads: s.reads, folder: folder}).exists() || s.downloaded == nil || ref.Repo == "" || ref.VersionProblem() != "" {
 		return folder
 	}
 	// The app rendered with it, so it is there.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/internal/reads"
 )
 
 // tree is what holds the files of a chart: a folder on disk or, where there is an
@@ -15,6 +15,7 @@ import (
 type tree struct {
 	folder  string
 	archive *archive
+	reads   *reads.Log
 }
 
 // exists reports whether there is such a folder.
@@ -22,14 +23,14 @@ func (t tree) exists() bool {
 	if t.archive != nil {
 		return true
 	}
-	info, err := os.Stat(t.folder)
+	info, err := t.reads.Stat(t.folder)
 	return err == nil && info.IsDir()
 }
 
 // text is that of a file, or nil.
 func (t tree) text(name string) []byte {
 	if t.archive == nil {
-		text, err := os.ReadFile(filepath.Join(t.folder, filepath.FromSlash(name)))
+		text, err := t.reads.ReadFile(filepath.Join(t.folder, filepath.FromSlash(name)))
 		if err != nil {
 			return nil
 		}
@@ -56,7 +57,7 @@ func (t tree) files(below string, skip func(name string) bool) []string {
 		}
 		return names
 	}
-	_ = filepath.WalkDir(filepath.Join(t.folder, filepath.FromSlash(below)), func(at string, entry os.DirEntry, err error) error {
+	_ = t.reads.WalkDir(filepath.Join(t.folder, filepath.FromSlash(below)), func(at string, entry os.DirEntry, err error) error {
 		if err != nil {
 			return nil // it rendered without
 		}
@@ -81,24 +82,24 @@ func (t tree) subtrees(s *sources) (trees []tree, names []string) {
 	add := func(found tree, name string) { trees, names = append(trees, found), append(names, name) }
 	addPacked := func(outer *archive, at, shown, name string, text []byte) {
 		if a, top := s.archive(outer, at, shown, name, text); a != nil {
-			add(tree{top, a}, top)
+			add(tree{folder: top, archive: a}, top)
 		}
 	}
 	if t.archive == nil {
-		entries, err := os.ReadDir(filepath.Join(t.folder, "charts"))
+		entries, err := t.reads.ReadDir(filepath.Join(t.folder, "charts"))
 		if err != nil {
 			return nil, nil
 		}
 		for _, entry := range entries {
 			below := filepath.Join(t.folder, "charts", entry.Name())
-			info, err := os.Stat(below)
+			info, err := t.reads.Stat(below)
 			switch {
 			case err != nil || strings.ContainsAny(entry.Name()[:1], "_."):
 			case info.IsDir():
-				add(tree{folder: below}, entry.Name())
+				add(tree{folder: below, reads: t.reads}, entry.Name())
 			case filepath.Ext(below) == ".tgz" && s.wanted == nil && info.Mode().IsRegular() && info.Size() <= s.maxBytes:
-				real := render.RealPath(below)
-				text, _ := os.ReadFile(real)
+				real := s.realPath(below)
+				text, _ := t.reads.ReadFile(real)
 				addPacked(nil, real, shownPath(real), "", text)
 			}
 		}
@@ -110,7 +111,7 @@ func (t tree) subtrees(s *sources) (trees []tree, names []string) {
 		switch {
 		case strings.ContainsAny(parts[1][:1], "_."):
 		case len(parts) > 2 && !slices.Contains(names, parts[1]):
-			add(tree{path.Join(t.folder, "charts", parts[1]), t.archive}, parts[1])
+			add(tree{folder: path.Join(t.folder, "charts", parts[1]), archive: t.archive}, parts[1])
 		case len(parts) == 2 && path.Ext(file) == ".tgz":
 			addPacked(t.archive, t.archive.file+inArchive+name, t.archive.shown+inArchive+name, name, t.text(file))
 		}

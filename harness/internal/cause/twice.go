@@ -19,12 +19,12 @@ import (
 // places, the one that is taken first and then the others in the order of the file.
 // What cannot be read has none: the app does not render with it. A chart below
 // another that is packed is not looked into.
-func Twice(dir, variable string, maxBytes int64) (maps [][]report.Cause, err error) {
+func Twice(dir, variable string, options render.Options) (maps [][]report.Cause, err error) {
 	defer recovered(&err)
 	if absolute, err := filepath.Abs(dir); err == nil {
 		dir = absolute
 	}
-	files := newSources(cmp.Or(maxBytes, render.DefaultMaxBytes))
+	files := newSources(cmp.Or(options.MaxBytes, render.DefaultMaxBytes), options.Reads)
 	files.wanted = func(text []byte) bool { return mayHoldTwice(text, variable) }
 	files.kustomization(dir, "")
 	for _, file := range files.all {

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/proompteng/nevermigrate/harness/internal/cause"
+	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
 // TestTwice: each place is a line, a column, a path and a value; the first is the
@@ -59,7 +60,7 @@ func TestTwice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			write(t, chart, resource, test.app)
-			maps, err := cause.Twice(".", "X", 0)
+			maps, err := cause.Twice(".", "X", render.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/chartlock"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
+	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 // Locked gives the charts that a lock names, from a cache. It implements
@@ -49,25 +50,51 @@ func (l *Locked) Chart(_ context.Context, ref render.ChartRef) (string, error) {
 	return open()
 }
 
-func (l *Locked) open(ref render.ChartRef) (string, error) {
+// archive is a chart of the lock, from the cache.
+func (l *Locked) archive(ref render.ChartRef) ([]byte, error) {
 	lock, err := l.lock()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	chart, ok := lock.Find(ref)
 	if !ok {
-		return "", fmt.Errorf("%s is %w in %s", ref, render.ErrNotLocked, filepath.ToSlash(l.file))
+		return nil, fmt.Errorf("%s is %w in %s", ref, render.ErrNotLocked, filepath.ToSlash(l.file))
 	}
 	place := fmt.Sprintf("%s:%d", filepath.ToSlash(l.file), chart.Line)
 	archive, err := l.cache.Read(chart.SHA256)
 	var differs *DigestError
 	switch {
 	case errors.Is(err, ErrAbsent):
-		return "", fmt.Errorf("%s is in %s, and not in the cache %s: run `nevermigrate vendor`, which uses the network", ref, place, l.cache.Dir)
+		return nil, fmt.Errorf("%s is in %s, and not in the cache %s: run `nevermigrate vendor`, which uses the network", ref, place, l.cache.Dir)
 	case errors.As(err, &differs):
-		return "", fmt.Errorf("%s is not the one of %s: the SHA-256 of %s is %s, and the lock says %s: somebody changed the cache; remove the file and run `nevermigrate vendor`", ref, place, differs.File, differs.Is, differs.Should)
+		return nil, fmt.Errorf("%s is not the one of %s: the SHA-256 of %s is %s, and the lock says %s: somebody changed the cache; remove the file and run `nevermigrate vendor`", ref, place, differs.File, differs.Is, differs.Should)
 	case err != nil:
-		return "", fmt.Errorf("%s of %s: %w", ref, place, err)
+		return nil, fmt.Errorf("%s of %s: %w", ref, place, err)
+	}
+	return archive, nil
+}
+
+// Digest is the SHA-256 of the archive of a chart, or an error as of Chart. It unpacks
+// nothing, and does not count as used.
+func (l *Locked) Digest(ref render.ChartRef) (string, error) {
+	archive, err := l.archive(ref.Normal())
+	if err != nil {
+		return "", err
+	}
+	return report.Digest(archive), nil
+}
+
+// Use says that a chart of the lock decided something, though it was not asked for.
+func (l *Locked) Use() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.used = true
+}
+
+func (l *Locked) open(ref render.ChartRef) (string, error) {
+	archive, err := l.archive(ref)
+	if err != nil {
+		return "", err
 	}
 	folder, err := l.Unpack(ref, archive)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
+	"github.com/proompteng/nevermigrate/harness/internal/reads"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
@@ -34,6 +35,9 @@ func applicationOf(ctx context.Context, t find.Target, options Options) (content
 	for _, w := range result.Warnings {
 		if w.Live {
 			application := t.By.(*argocd.Application)
+			if application.File() != "" {
+				options.Render.Reads.Note(reads.File, filepath.FromSlash(application.File())) // for the line
+			}
 			place := report.Cause{Path: w.Field, Layer: report.ApplicationLayer}
 			if at := application.Place(w.Field); at.Line > 0 {
 				place.File, place.Line, place.Column, place.Path = application.File(), at.Line, 1, at.Path

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/proompteng/nevermigrate/harness/internal/cause"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/find"
@@ -40,6 +42,8 @@ func newSearcher(target find.Target, what content, evaluators []*evaluate.Evalua
 				return nil, err
 			}
 			remove = removeApp
+			options.Render.Reads.Ignore(app)
+			options.Render.Reads.Ignore(render.RealPath(app))
 			// The app is in no repository.
 			options.Render.Root = ""
 			return chartSearcher{cause.NewApp(app, evaluators, cause.Options{Render: options.Render}), app, releaseOf(target, options).Values.Files}, nil
@@ -160,19 +164,14 @@ func releaseApp(t find.Target, options Options) (dir string, remove func(), err 
 	return dir, remove, nil
 }
 
-// findCauses fills in the causes of the findings, warnings too, that do not come
-// with them. A verdict does not depend on them: when the search fails, the finding
-// stands and says so.
-func findCauses(ctx context.Context, judged *report.Target, evaluators []*evaluate.Evaluator, options Options, newSearcher func() (searcher, error)) {
+// findCauses fills in the causes of the findings that are wanted, warnings too. A verdict
+// does not depend on them: when the search fails, the finding stands and says so.
+func findCauses(ctx context.Context, judged *report.Target, wanted []bool, evaluators []*evaluate.Evaluator, newSearcher func() (searcher, error)) {
 	var search searcher
-	var wanted []bool
-	if options.CausesOf != nil {
-		wanted = options.CausesOf(*judged)
-	}
 	var inOrder []*report.Finding // what denies first, for the search has a bound
 	for _, severity := range []report.Severity{report.Deny, report.Warn} {
 		for i := range judged.Findings {
-			if f := &judged.Findings[i]; f.Severity == severity && len(f.Causes) == 0 && (wanted == nil || wanted[i]) {
+			if f := &judged.Findings[i]; f.Severity == severity && wanted[i] {
 				inOrder = append(inOrder, f)
 			}
 		}
@@ -190,6 +189,38 @@ func findCauses(ctx context.Context, judged *report.Target, evaluators []*evalua
 			finding.CausesError = relativeMessage(err)
 		}
 	}
+}
+
+// causesLater fills in the causes of findings of targets that are judged: of those that
+// are wanted and do not come with them.
+func causesLater(ctx context.Context, targets []find.Target, judged []report.Target, causesOf func([]report.Target) ([][]bool, error), evaluators []*evaluate.Evaluator, options Options) error {
+	wanted, err := causesOf(judged)
+	if err != nil {
+		return err
+	}
+	options.keeper = nil // a verdict is kept with all causes or with none
+	var group errgroup.Group
+	group.SetLimit(options.jobs())
+	for i := range judged {
+		for j, f := range judged[i].Findings {
+			wanted[i][j] = wanted[i][j] && len(f.Causes) == 0
+		}
+		at := slices.IndexFunc(targets, func(t find.Target) bool { return t.Path == judged[i].Path })
+		if at < 0 || !slices.Contains(wanted[i], true) {
+			continue
+		}
+		group.Go(func() error {
+			what, err := contentOf(ctx, targets[at], options)
+			if err != nil {
+				return nil // of what is not there, or is no longer
+			}
+			search, done := newSearcher(targets[at], what, evaluators, options)
+			defer done()
+			findCauses(ctx, &judged[i], wanted[i], evaluators, search)
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // named is the evaluator for a constraint.

@@ -32,6 +32,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/internal/plaintext"
+	"github.com/proompteng/nevermigrate/harness/internal/reads"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/internal/shard"
 	"github.com/proompteng/nevermigrate/harness/internal/stated"
@@ -61,9 +62,15 @@ type Options struct {
 	Excluded func(path string) (reason string, excluded bool)
 	// WithoutCauses leaves out the search for the causes of findings.
 	WithoutCauses bool
-	// CausesOf says for each finding of a target whether to look for its causes.
-	// Nil: for those of each. Its calls may overlap.
-	CausesOf func(report.Target) []bool
+	// CausesOf is asked once, when all targets are judged, and says of each finding of
+	// each whether to look for its causes. Nil: for those of each.
+	CausesOf func([]report.Target) ([][]bool, error)
+	// Verdicts keeps verdicts. Nil: each target is judged.
+	Verdicts *Verdicts
+	// WorkDir is the folder from which paths are seen in the tree that is judged. Empty:
+	// the working directory.
+	WorkDir string
+	keeper  *keeper
 	// Exempt lets findings pass. Nil: none.
 	Exempt *exempt.Set
 	// PathOf is the path by which Exempt knows a target. Nil: its own.
@@ -133,6 +140,15 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 	if options.Render.Schemas == nil {
 		options.Render.Schemas = &render.Schemas{}
 	}
+	if options.Verdicts != nil { // they are known by what judges
+		evaluators, err := load()
+		if err != nil {
+			return nil, err
+		}
+		if options.keeper, err = options.newKeeper(evaluators); err != nil {
+			return nil, err
+		}
+	}
 	found, deploys, err := options.deployments(ctx, found)
 	if err != nil {
 		return nil, err
@@ -150,6 +166,7 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 	if r.Provenance, err = provenance(evaluators, options); err != nil {
 		return nil, err
 	}
+	options.keeper.finish(r)
 	return r, nil
 }
 
@@ -187,6 +204,8 @@ func targetsBy(ctx context.Context, found *find.Coverage, deploys *deployments, 
 	}
 	isMine := func(t find.Target) bool { return options.Shard.Has(t.Path) }
 	mine := slices.DeleteFunc(slices.Clone(found.Targets), func(t find.Target) bool { return !isMine(t) })
+	causesOf := options.CausesOf
+	options.WithoutCauses = options.WithoutCauses || causesOf != nil
 	judged, made, err := judgeAll(ctx, mine, evaluators, rules, options)
 	if err != nil {
 		return nil, nil, err
@@ -202,6 +221,11 @@ func targetsBy(ctx context.Context, found *find.Coverage, deploys *deployments, 
 	loaded, err := evaluators()
 	if err != nil {
 		return nil, nil, err
+	}
+	if causesOf != nil {
+		if err := causesLater(ctx, slices.Concat(mine, back), judged, causesOf, loaded, options); err != nil {
+			return nil, nil, err
+		}
 	}
 	all := whole(found.Targets, loaded, options)
 	all.Mine = len(mine)
@@ -275,6 +299,13 @@ func (o Options) pathOf(path string) string {
 }
 
 func loadEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator, error) {
+	if options.Verdicts != nil {
+		return options.Verdicts.evaluators(options, func() ([]*evaluate.Evaluator, error) { return newEvaluators(ctx, options) })
+	}
+	return newEvaluators(ctx, options)
+}
+
+func newEvaluators(ctx context.Context, options Options) ([]*evaluate.Evaluator, error) {
 	constraints, err := constraint.Load(options.Constraints)
 	if err != nil {
 		return nil, err
@@ -315,16 +346,22 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 	if application, ok := target.By.(*argocd.Application); ok {
 		judged.Chain = chainOf(application)
 	}
+	if known, ok := options.keeper.again(target, judged, options); ok {
+		return known, nil, nil
+	}
 	what, err := contentOf(ctx, target, options)
+	options = options.by(what.log)
 	loaded, loadErr := evaluators()
 	if loadErr != nil {
 		return report.Target{}, nil, loadErr
 	}
-	if errors.Is(err, render.ErrNothingRendered) {
+	isEmpty := errors.Is(err, render.ErrNothingRendered)
+	if isEmpty {
 		judged.Note, err = "nothing was rendered, so nothing is applied", nil
 		options.WithoutCauses = true // what is not there has none
 	}
 	delivered := find.Delivered(target.Path, what.objects)
+	var before report.Target
 	if err == nil {
 		var exempted map[string][]string
 		if exempted, err = evaluateAll(ctx, &judged, what.objects, loaded, options); err == nil {
@@ -335,12 +372,15 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 			if err == nil && target.Kind == find.Application {
 				err = addLive(ctx, target, &judged, append(slices.Clone(options.deploys.live[target.Path]), what.live...), loaded, rules)
 			}
+			before = judged
 			options.exempt(&judged)
 		}
 	}
-	if err == nil && !options.WithoutCauses {
+	searched := options.wanted(judged, isEmpty)
+	before.Findings = slices.Clone(before.Findings)
+	if err == nil && slices.Contains(searched, true) {
 		search, done := newSearcher(target, what, loaded, options)
-		findCauses(ctx, &judged, loaded, options, search)
+		findCauses(ctx, &judged, searched, loaded, search)
 		done()
 	}
 	if err != nil && isRefused(err) {
@@ -365,6 +405,9 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 	}
 	if options.deploys == nil && len(delivered) > 0 && len(judged.Workloads)+len(judged.Findings)+len(judged.Exempted) == 0 {
 		judged.Note = "no workload is bound here, and " + plaintext.Count(len(delivered), "object") + " of it make others that are not judged"
+	}
+	if len(delivered) == 0 {
+		options.keeper.keep(target, before, judged, searched, isEmpty, options)
 	}
 	return judged, delivered, nil
 }
@@ -448,7 +491,7 @@ func addTwice(ctx context.Context, dir string, judged *report.Target, evaluators
 	for _, evaluator := range evaluators {
 		variable, _ := evaluator.Variable()
 		maps, err := bounded.Do(ctx, options.limits("reading", options.Render.Timeout), func(context.Context) ([][]report.Cause, error) {
-			return cause.Twice(dir, variable, options.Render.MaxBytes)
+			return cause.Twice(dir, variable, options.Render)
 		})
 		if err != nil {
 			return fmt.Errorf("read %s: %w", dir, err)
@@ -474,6 +517,8 @@ type content struct {
 	// files are the texts that were read; none for an app, whose objects come without
 	// the detour through text.
 	files []file
+	// log has what was read for it; nil: nothing does.
+	log *reads.Log
 }
 
 // file is a text with the objects in it.
@@ -490,7 +535,10 @@ func contentOf(ctx context.Context, t find.Target, options Options) (content, er
 			return known.content, known.err
 		}
 	}
-	return made(ctx, t, options)
+	options = options.watched(t)
+	what, err := made(ctx, t, options)
+	what.log = options.Render.Reads
+	return what, err
 }
 
 // made renders or reads a target.
@@ -601,7 +649,7 @@ func read(ctx context.Context, t find.Target, options Options) ([]byte, error) {
 		return readLimited(options.Stdin, limit)
 	}
 	return bounded.Do(ctx, options.limits("reading", options.Render.Timeout), func(context.Context) ([]byte, error) {
-		file, err := os.Open(t.Path)
+		file, err := options.Render.Reads.Open(t.Path)
 		if err != nil {
 			return nil, err
 		}

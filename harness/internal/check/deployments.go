@@ -51,6 +51,8 @@ type deployments struct {
 	// paths, and says is what files say of Applications: many apps read one chart.
 	looked map[string]looked
 	says   map[string]mention
+	// filesReadBy are the files that rendering an app reads.
+	filesReadBy func(dir string) []string
 }
 
 // written is an object in a file, and whether a target renders it as it stands there.
@@ -99,7 +101,7 @@ func (o *Options) deployments(ctx context.Context, found *find.Coverage) (*find.
 	d := &deployments{
 		open: o.ArgoCD, top: top, known: map[string][]string{}, targets: map[string]find.Target{}, deployed: map[string][]string{},
 		seen: map[string]bool{}, live: map[string][]live{}, notes: map[string]string{}, looked: map[string]looked{},
-		says: map[string]mention{},
+		says: map[string]mention{}, filesReadBy: found.FilesReadBy,
 	}
 	o.deploys = d
 	with, err := d.find(ctx, found, *o)
@@ -351,7 +353,10 @@ func isArgoCD(n find.NotJudged) bool {
 // look renders those of some targets that may hold Applications, and returns their
 // objects of Argo CD. Errors are kept for who judges the targets.
 func (d *deployments) look(ctx context.Context, targets []find.Target, options Options) ([]find.NotJudged, error) {
-	some := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool { return !d.mayHoldApplications(t) })
+	options.lookUp(targets)
+	some := slices.DeleteFunc(slices.Clone(targets), func(t find.Target) bool {
+		return options.keeper.known(t, options) != nil || !d.mayHoldApplications(t)
+	})
 	if err := d.render(ctx, some, options); err != nil {
 		return nil, err
 	}
@@ -450,7 +455,9 @@ func (d *deployments) mayHoldApplications(t find.Target) bool {
 				files = append(files, find.FilesBelow(folder)...)
 			}
 		}
-	case find.App, find.Component, find.Chart:
+	case find.App, find.Component:
+		files = d.filesReadBy(t.Path)
+	case find.Chart:
 		files = filesOf(t)
 	}
 	for _, file := range files {

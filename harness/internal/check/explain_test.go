@@ -226,7 +226,7 @@ func TestFailedSearchIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	judged := report.Target{Findings: []report.Finding{{Code: "CNM002", Severity: report.Deny}, {Code: "CNM102", Severity: report.Warn}}}
-	findCauses(t.Context(), &judged, evaluators, Options{}, func() (searcher, error) {
+	findCauses(t.Context(), &judged, []bool{true, true}, evaluators, func() (searcher, error) {
 		return failing(func() error { return errors.New("read a file") }), nil
 	})
 	for _, finding := range judged.Findings {
@@ -329,7 +329,7 @@ func checkAndExplain(t *testing.T, path string, evaluators []*evaluate.Evaluator
 	}
 	search, done := newSearcher(targets[0], what, evaluators, options)
 	defer done()
-	findCauses(t.Context(), &judged, evaluators, options, search)
+	findCauses(t.Context(), &judged, options.wanted(judged, false), evaluators, search)
 	explained, err := explain(t.Context(), targets[0], what, evaluators, options)
 	if err != nil {
 		t.Fatal(err)

@@ -82,6 +82,9 @@ func Compare(base, head *report.Report, known Known) *Diff {
 		compare(Sides[report.Target]{Base: cmp.Or(pair.Base, silent), Head: cmp.Or(pair.Head, silent)}, &wholeRunNew)
 	}
 	d.Summary.countFindings(d.Targets)
+	if d.Summary.Cached = head.Summary.Cached; d.Summary.Cached != nil {
+		d.Summary.Head = head.Summary.Targets
+	}
 	d.headNew = head.With(judgedNew, wholeRunNew...)
 	if base.Coverage != nil && head.Coverage != nil {
 		d.NotJudged = compareNotJudged(base.Coverage.NotJudged, head.Coverage.NotJudged, known)

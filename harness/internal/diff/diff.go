@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/proompteng/nevermigrate/harness/internal/check"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
@@ -48,6 +49,9 @@ type Options struct {
 	// Charts returns what finds the charts of the base side that are not in its tree;
 	// it takes the function of Contract. Nil: what Check has.
 	Charts func(file func(path string) string) render.ChartStore
+
+	// twice judges everything on both sides, for tests.
+	twice bool
 }
 
 // Run compares the targets of paths, in the working tree as it is, uncommitted
@@ -80,15 +84,11 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		return nil, err
 	}
 	base := BaseCommit{Revision: options.Base, Commit: commit.Hash.String(), MergeBase: !options.NoMergeBase}
-	folder, err := folderOutside(repo.Top, temporary())
+	folder, err := writeBase(ctx, repo, commit, &base, options)
 	if err != nil {
-		return nil, fmt.Errorf("make folder for the base side: %w", err)
+		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	maxBytes := cmp.Or(options.Check.Render.MaxBytes, render.DefaultMaxBytes)
-	if base.LeftOut, err = repo.Write(ctx, commit, folder, maxBytes); err != nil {
-		return nil, fmt.Errorf("read the files of %s (%.12s): %w", base.Revision, base.Commit, err)
-	}
 	workDirInTree, err := filepath.Rel(repo.Top, workDir)
 	if err != nil {
 		return nil, err
@@ -133,6 +133,33 @@ func Run(ctx context.Context, paths []string, options Options) (*Diff, error) {
 		return nil, fmt.Errorf("the base side, %s: %s", base.Revision, c.base.message(err.Error()))
 	}
 	return d, err
+}
+
+// maxInMemory is how large a base side may be to be held in memory, in bytes.
+const maxInMemory = 64 << 20
+
+// inMemory is the folder of a file system in memory, where a system has one. To make a
+// file there takes a tenth of what it takes on a disk, and a base side has many.
+const inMemory = "/dev/shm"
+
+// writeBase writes the base side into a folder, which is to be removed.
+func writeBase(ctx context.Context, repo *repository.Repository, commit *repository.Commit, base *BaseCommit, options Options) (folder string, err error) {
+	maxBytes := cmp.Or(options.Check.Render.MaxBytes, render.DefaultMaxBytes)
+	write := func(places []string, maxTree int64) error {
+		if folder, err = folderOutside(repo.Top, places); err != nil {
+			return fmt.Errorf("make folder for the base side: %w", err)
+		}
+		if base.LeftOut, err = repo.Write(ctx, commit, folder, maxBytes, maxTree); err != nil {
+			_ = os.RemoveAll(folder)
+			return fmt.Errorf("read the files of %s (%.12s): %w", base.Revision, base.Commit, err)
+		}
+		return nil
+	}
+	if os.Getenv("TMPDIR") == "" && write([]string{inMemory}, maxInMemory) == nil {
+		return folder, nil
+	}
+	err = write(temporary(), repository.MaxTreeBytes)
+	return folder, err
 }
 
 // temporary are the places for temporary files: that of the environment, and others
@@ -199,18 +226,38 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 	}
 	c.head.sort(known.order)
 	c.base.sort(func(a, b string) int { return known.order(known.headPath(a), known.headPath(b)) })
-	// Without a target there is no verdict that a finding could be kept from.
-	base := report.New(nil)
-	if len(c.base.targets) > 0 || c.options.Check.ArgoCD != nil && len(c.base.notJudged) > 0 {
-		if base, err = c.base.judge(ctx, c.base.all(), c.baseOptions()); err != nil {
+	// The head side comes first: what is the same on the base side is judged once, and a
+	// verdict of the head side has the causes.
+	options := c.options.Check
+	if options.Verdicts == nil {
+		if options.Verdicts, err = check.NewVerdicts(""); err != nil {
 			return nil, err
 		}
 	}
-	options := c.options.Check
+	options.Verdicts.Remember()
+	if c.options.twice {
+		options.Verdicts = nil
+	}
+	c.options.Check.Verdicts = options.Verdicts
+	judgedBase := sync.OnceValues(func() (*report.Report, error) { return c.judgeBase(ctx) })
 	if c.options.CausesOfNew {
-		options.CausesOf = func(head report.Target) []bool { return areNew(base, head, known) }
+		options.CausesOf = func(head []report.Target) ([][]bool, error) {
+			base, err := judgedBase()
+			if err != nil {
+				return nil, err
+			}
+			var wanted [][]bool
+			for _, target := range head {
+				wanted = append(wanted, areNew(base, target, known))
+			}
+			return wanted, nil
+		}
 	}
 	head, err := c.head.judge(ctx, c.head.all(), options)
+	if err != nil {
+		return nil, err
+	}
+	base, err := judgedBase()
 	if err != nil {
 		return nil, err
 	}
@@ -230,6 +277,15 @@ func (c *comparison) run(ctx context.Context, known Known) (*Diff, error) {
 		}
 	}
 	return Compare(base, head, known), nil
+}
+
+// judgeBase judges the base side.
+func (c *comparison) judgeBase(ctx context.Context) (*report.Report, error) {
+	// Without a target there is no verdict that a finding could be kept from.
+	if len(c.base.targets) == 0 && (c.options.Check.ArgoCD == nil || len(c.base.notJudged) == 0) {
+		return report.New(nil), nil
+	}
+	return c.base.judge(ctx, c.base.all(), c.baseOptions())
 }
 
 // areNew says of each finding of a target of the head side whether it is new.
@@ -260,7 +316,11 @@ func (c *comparison) baseOptions() check.Options {
 // some on one side at least.
 func (c *comparison) find(revision string) error {
 	for _, path := range c.asked {
-		headErr, baseErr := c.head.add(path), c.base.add(path)
+		var headErr error
+		var both sync.WaitGroup
+		both.Go(func() { headErr = c.head.add(path) })
+		baseErr := c.base.add(path)
+		both.Wait()
 		var absent absentError
 		switch {
 		case headErr == nil:

@@ -157,6 +157,11 @@ type Summary struct {
 	// Exempted counts findings of the head side that pass.
 	Exempted int `json:"exempted,omitempty"`
 
+	// Cached counts the targets of the head side of which the verdict was kept from
+	// before, and Head all of them; they are there when verdicts are kept.
+	Cached *int `json:"cached,omitempty"`
+	Head   int  `json:"head,omitempty"`
+
 	// Errors counts targets that could not be decided on the head side,
 	// BaseErrors those on the base side.
 	Errors     int `json:"errors"`

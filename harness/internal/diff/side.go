@@ -276,6 +276,9 @@ func (s *side) judge(ctx context.Context, found *find.Coverage, options check.Op
 	// The base side has no .git to be found by.
 	options.Render.Root = s.top
 	options.PathOf = s.path
+	if s.workDir != s.realWorkDir {
+		options.WorkDir = s.workDir
+	}
 	if options.ArgoCD != nil && s.workDir != s.realWorkDir {
 		known := options.ArgoCD
 		options.ArgoCD = func() (*argocd.Instance, error) {

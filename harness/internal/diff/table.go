@@ -229,8 +229,8 @@ func (s Summary) text() string {
 	if s.Exempted > 0 {
 		exempted = fmt.Sprintf(" %d exempted.", s.Exempted)
 	}
-	return fmt.Sprintf("%s compared: %d added, %d removed, %d moved, %d changed, %d unchanged. Denied: %s. Warned: %s.%s %s.",
-		plaintext.Count(s.Targets, "target"), s.Added, s.Removed, s.Moved, s.Changed, s.Unchanged,
+	return fmt.Sprintf("%s compared%s: %d added, %d removed, %d moved, %d changed, %d unchanged. Denied: %s. Warned: %s.%s %s.",
+		plaintext.Count(s.Targets, "target"), output.FromCache(s.Cached, s.Head), s.Added, s.Removed, s.Moved, s.Changed, s.Unchanged,
 		counts(s.New.Denied, s.Kept.Denied, s.Fixed.Denied), counts(s.New.Warned, s.Kept.Warned, s.Fixed.Warned), exempted,
 		plaintext.Count(s.Errors, "error"))
 }

@@ -129,6 +129,8 @@ type Coverage struct {
 	NotJudged []NotJudged
 	Read      []Read
 	Excluded  []Excluded
+
+	walk *walk
 }
 
 // Cover looks at paths: apps, charts, manifests, folders, and - for standard input.
@@ -141,7 +143,7 @@ func Cover(paths []string, excluded func(path string) (reason string, ok bool)) 
 		return nil, errors.New("no path: name an app, a chart, a manifest, a folder with these, or - for standard input")
 	}
 	c := &Coverage{}
-	w := &walk{visited: map[string]bool{}, references: map[string]render.References{}}
+	w := newWalk()
 	var folders []string
 	for _, path := range paths {
 		target, isFolder, err := named(path)
@@ -168,6 +170,7 @@ func Cover(paths []string, excluded func(path string) (reason string, ok bool)) 
 	}
 	w.exclude(c, excluded)
 	w.resolve(c, paths, folders)
+	c.walk = w
 	return c, nil
 }
 

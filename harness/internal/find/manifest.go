@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 
@@ -19,10 +20,25 @@ var (
 	escapePattern = regexp.MustCompile(`\\[xuU]`)
 )
 
+// leadsOut is render.LinkLeadsOut of a file. One that is no link leads where its folder
+// does.
+func (w *walk) leadsOut(path, real string) error {
+	dir := filepath.Dir(path)
+	err, known := w.leadOut[dir]
+	if !known {
+		err = render.LinkLeadsOut(dir)
+		w.leadOut[dir] = err
+	}
+	if err == nil && real == filepath.Join(w.realPath(dir), filepath.Base(path)) {
+		return nil
+	}
+	return render.LinkLeadsOut(path)
+}
+
 // manifest looks at a file that may be one.
-func (w *walk) manifest(path string) {
-	found := &place{kind: Manifest, file: path, real: render.RealPath(path), argument: w.root}
-	err := render.LinkLeadsOut(path)
+func (w *walk) manifest(path, real string) {
+	found := &place{kind: Manifest, file: path, real: real, argument: w.root}
+	err := w.leadsOut(path, real)
 	var text []byte
 	if err == nil {
 		text, err = render.ReadRegular(path)

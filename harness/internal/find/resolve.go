@@ -48,7 +48,7 @@ func (w *walk) resolve(c *Coverage, paths, folders []string) {
 			n.Files = append(n.Files, w.libsonnet...)
 		}
 		if n.Object != nil {
-			n.By = slices.Sorted(slices.Values(readers[render.RealPath(n.Path)]))
+			n.By = slices.Sorted(slices.Values(readers[w.realPath(n.Path)]))
 		}
 		c.NotJudged = append(c.NotJudged, n)
 	}
@@ -88,8 +88,9 @@ func (c *Coverage) require() {
 // reads are the targets that read a file or a folder, by its real path.
 type reads map[string][]string
 
+// add adds a target. Those of one target follow each other.
 func (r reads) add(path, by string) {
-	if !slices.Contains(r[path], by) {
+	if n := len(r[path]); n == 0 || r[path][n-1] != by {
 		r[path] = append(r[path], by)
 	}
 }
@@ -107,17 +108,22 @@ func (w *walk) referencesOf(real string) render.References {
 // closure is what a kustomization reads, and what that reads in turn, by their
 // real paths.
 func (w *walk) closure(real string) map[string]bool {
-	all := map[string]bool{}
+	all, ok := w.closures[real]
+	if ok {
+		return all
+	}
+	all = map[string]bool{}
+	w.closures[real] = all
 	queue := []string{real}
 	for len(queue) > 0 {
 		next := queue[0]
 		queue = queue[1:]
 		references := w.referencesOf(next)
 		for _, path := range slices.Concat(references.Files, references.Charts) {
-			all[render.RealPath(path)] = true
+			all[w.realPath(path)] = true
 		}
 		for _, path := range references.Kustomizations {
-			if path = render.RealPath(path); path != real && !all[path] {
+			if path = w.realPath(path); path != real && !all[path] {
 				all[path] = true
 				queue = append(queue, path)
 			}
@@ -185,7 +191,7 @@ func (w *walk) charts(c *Coverage, readers reads) {
 	for _, p := range w.places {
 		for _, dependency := range p.chart.Dependencies {
 			if path, ok := strings.CutPrefix(dependency.Repository, "file://"); ok {
-				libraries.add(render.RealPath(filepath.Join(p.dir, filepath.FromSlash(path))), p.path())
+				libraries.add(w.realPath(filepath.Join(p.dir, filepath.FromSlash(path))), p.path())
 			}
 		}
 	}
@@ -252,11 +258,21 @@ func FilesBelow(dir string) []string {
 }
 
 // FilesReadBy are the files that rendering an app or a component reads.
-func FilesReadBy(dir string) []string {
-	w := &walk{references: map[string]render.References{}}
+func FilesReadBy(dir string) []string { return newWalk().filesReadBy(dir) }
+
+// FilesReadBy is the function of that name, which does not read again what was read to
+// find the targets. It is for one goroutine.
+func (c *Coverage) FilesReadBy(dir string) []string {
+	if c.walk == nil {
+		return FilesReadBy(dir)
+	}
+	return c.walk.filesReadBy(dir)
+}
+
+func (w *walk) filesReadBy(dir string) []string {
 	var files []string
-	folders := []string{render.RealPath(dir)}
-	for _, path := range slices.Sorted(maps.Keys(w.closure(render.RealPath(dir)))) {
+	folders := []string{w.realPath(dir)}
+	for _, path := range slices.Sorted(maps.Keys(w.closure(w.realPath(dir)))) {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:

@@ -24,6 +24,34 @@ type walk struct {
 	libsonnet  []string
 	unpacked   []Read // packed charts that lie beside what they pack
 	references map[string]render.References
+	reals      map[string]string          // by paths, see realPath
+	closures   map[string]map[string]bool // by real paths, see closure
+	// leadOut says of a folder by its path whether it leads out of its work tree.
+	leadOut map[string]error
+}
+
+func newWalk() *walk {
+	return &walk{
+		visited: map[string]bool{}, references: map[string]render.References{}, reals: map[string]string{},
+		closures: map[string]map[string]bool{}, leadOut: map[string]error{},
+	}
+}
+
+// realPath is render.RealPath. Many apps name one chart, and many files are in one folder.
+func (w *walk) realPath(path string) string {
+	if real, ok := w.reals[path]; ok {
+		return real
+	}
+	real := ""
+	dir, name := filepath.Split(filepath.Clean(path))
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode()&fs.ModeSymlink == 0 && name != "" && name != "." && name != ".." {
+		real = filepath.Join(w.realPath(filepath.Clean(dir)), name)
+	} else {
+		real = render.RealPath(path)
+	}
+	w.reals[path] = real
+	return real
 }
 
 // place is a folder with a kustomization, a chart, or a file with workloads.
@@ -74,7 +102,7 @@ const maxFolders = 100_000
 // ways is looked at once, by its own path if that is below root.
 func (w *walk) below(root string) error {
 	w.root = root
-	err := w.visit(root, nil)
+	err := w.visitLinked(root, nil)
 	for err == nil && len(w.links) > 0 {
 		next := w.links[0]
 		w.links = w.links[1:]
@@ -85,10 +113,10 @@ func (w *walk) below(root string) error {
 			if out := render.LinkLeadsOut(next.path); out != nil {
 				w.notJudged = append(w.notJudged, NotJudged{Path: DisplayPath(next.path), Kind: Link, Reason: out.Error(), Unread: true})
 			} else {
-				err = w.visit(next.path, next.chart)
+				err = w.visitLinked(next.path, next.chart)
 			}
 		default:
-			w.file(next.path, next.chart)
+			w.file(next.path, render.RealPath(next.path), next.chart)
 		}
 	}
 	if err == nil {
@@ -100,24 +128,41 @@ func (w *walk) below(root string) error {
 	return nil
 }
 
-// visit looks at a folder that is in a chart, or in none.
-func (w *walk) visit(dir string, chart *place) error {
-	real, err := filepath.EvalSymlinks(dir)
-	if err != nil || w.visited[real] {
+// visitLinked is visit of a folder to which a link may lead.
+func (w *walk) visitLinked(dir string, chart *place) error {
+	linked, err := filepath.EvalSymlinks(dir)
+	if err != nil {
 		return err
 	}
-	if w.visited[real] = true; len(w.visited) > maxFolders {
+	return w.visit(dir, linked, render.RealPath(dir), chart)
+}
+
+// visit looks at a folder that is in a chart, or in none. It takes the folder without links
+// as well, as seen from where dir is, and its real path.
+func (w *walk) visit(dir, linked, real string, chart *place) error {
+	if w.visited[linked] {
+		return nil
+	}
+	if w.visited[linked] = true; len(w.visited) > maxFolders {
 		return fmt.Errorf("there are more than %d folders: name a smaller folder, or look for a link that leads out of it", maxFolders)
 	}
-	switch render.KindOf(dir) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	kind := ""
+	if slices.ContainsFunc(entries, func(entry fs.DirEntry) bool { return render.IsKustomization(entry.Name()) }) {
+		kind = render.KindOf(dir)
+	}
+	switch kind {
 	case "":
 	case types.ComponentKind:
-		w.places = append(w.places, &place{kind: Component, dir: dir, real: render.RealPath(dir), argument: w.root})
+		w.places = append(w.places, &place{kind: Component, dir: dir, real: real, argument: w.root})
 	default:
-		w.places = append(w.places, &place{kind: App, dir: dir, real: render.RealPath(dir), argument: w.root})
+		w.places = append(w.places, &place{kind: App, dir: dir, real: real, argument: w.root})
 	}
 	if render.IsChart(dir) {
-		own := &place{kind: Chart, dir: dir, real: render.RealPath(dir), argument: w.root}
+		own := &place{kind: Chart, dir: dir, real: real, argument: w.root}
 		if text, err := render.ReadRegular(filepath.Join(dir, "Chart.yaml")); err == nil {
 			_ = yaml.Unmarshal(text, &own.chart) // rendering says so
 		}
@@ -126,10 +171,6 @@ func (w *walk) visit(dir string, chart *place) error {
 		}
 		chart = own
 	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
 	for _, entry := range entries {
 		path := filepath.Join(dir, entry.Name())
 		switch {
@@ -137,18 +178,18 @@ func (w *walk) visit(dir string, chart *place) error {
 		case entry.Type()&fs.ModeSymlink != 0:
 			w.links = append(w.links, link{path, chart})
 		case entry.IsDir():
-			if err := w.visit(path, chart); err != nil {
+			if err := w.visit(path, filepath.Join(linked, entry.Name()), filepath.Join(real, entry.Name()), chart); err != nil {
 				return err
 			}
 		case entry.Type().IsRegular():
-			w.file(path, chart)
+			w.file(path, filepath.Join(real, entry.Name()), chart)
 		}
 	}
 	return nil
 }
 
-// file looks at a file that is in a chart, or in none.
-func (w *walk) file(path string, chart *place) {
+// file looks at a file, by its real path too, that is in a chart, or in none.
+func (w *walk) file(path, real string, chart *place) {
 	name := strings.ToLower(filepath.Base(path))
 	dir := filepath.Dir(path)
 	add := func(kind Kind, reason string, files ...string) {
@@ -170,7 +211,7 @@ func (w *walk) file(path string, chart *place) {
 		w.packed(path)
 	case isTemplate(path, chart) || render.IsKustomization(path) || name == "chart.yaml":
 	case slices.Contains(manifestExtensions, filepath.Ext(name)):
-		w.manifest(path)
+		w.manifest(path, real)
 	}
 }
 

@@ -111,6 +111,14 @@ func conclusion(r *report.Report, options Options) string {
 	return Painter(options.Color).Status(status) + ": " + sentence + ". " + counts(r.Summary)
 }
 
+// FromCache says of how many targets the verdict was kept from before, when any is kept.
+func FromCache(cached *int, of int) string {
+	if cached == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (%d of %d from the cache)", *cached, of)
+}
+
 // counts is a summary as a sentence.
 func counts(s report.Summary) string {
 	notJudged := ""
@@ -120,7 +128,7 @@ func counts(s report.Summary) string {
 			notJudged += fmt.Sprintf(" of which %d may be bound", s.MayBind)
 		}
 	}
-	return fmt.Sprintf("%s, %s, %s judged, %d denied, %d warned%s, %s%s.",
-		plaintext.Count(s.Targets, "target"), plaintext.Count(s.Controllers, "controllers workload"), plaintext.Count(s.Containers, "container"),
+	return fmt.Sprintf("%s%s, %s, %s judged, %d denied, %d warned%s, %s%s.",
+		plaintext.Count(s.Targets, "target"), FromCache(s.Cached, s.Targets), plaintext.Count(s.Controllers, "controllers workload"), plaintext.Count(s.Containers, "container"),
 		s.Denied, s.Warned, exemptedCount(s), plaintext.Count(s.Errors, "error"), notJudged)
 }

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/proompteng/nevermigrate/harness/internal/reads"
 )
 
 // maxChartFiles bounds the files of a chart with the charts below it. Symbolic
@@ -23,6 +25,7 @@ type bounds struct {
 	// app is the real path of the app.
 	app      string
 	maxBytes int64
+	reads    *reads.Log
 }
 
 // newBounds finds what an app may read from: the given root or, without one,
@@ -33,16 +36,16 @@ func newBounds(dir string, options Options) (bounds, error) {
 	if err != nil {
 		return bounds{}, err
 	}
-	b := bounds{root: options.Root, maxBytes: options.MaxBytes}
+	b := bounds{root: options.Root, maxBytes: options.MaxBytes, reads: options.Reads}
 	if b.root == "" {
 		b.root = WorkTree(absolute)
 	}
 	if b.root != "" {
-		if b.root, err = filepath.EvalSymlinks(b.root); err != nil {
+		if b.root, err = b.reads.EvalSymlinks(b.root); err != nil {
 			return bounds{}, err
 		}
 	}
-	if b.app, err = filepath.EvalSymlinks(absolute); err != nil {
+	if b.app, err = b.reads.EvalSymlinks(absolute); err != nil {
 		return b, nil // as kustomize will say
 	}
 	if b.root != "" && !within(b.root, b.app) {
@@ -89,7 +92,7 @@ func LinkLeadsOut(link string) error {
 // known, a path may say what it likes, as in kustomize, but a symbolic link may
 // not lead out of the nearest folder that holds both the link and the app.
 func (b bounds) check(path string) error {
-	real, err := filepath.EvalSymlinks(path)
+	real, err := b.reads.EvalSymlinks(path)
 	if err != nil {
 		return nil // as whoever opens it will say
 	}
@@ -99,7 +102,7 @@ func (b bounds) check(path string) error {
 		}
 		return nil
 	}
-	link := firstLink(path, b.app)
+	link := b.firstLink(path, b.app)
 	if link == "" || within(commonFolder(filepath.Dir(link), b.app), real) {
 		return nil
 	}
@@ -109,7 +112,7 @@ func (b bounds) check(path string) error {
 
 // outside is the error for a path that leads out of the root.
 func (b bounds) outside(path, real string) error {
-	if link := firstLink(path, b.root); link != "" {
+	if link := b.firstLink(path, b.root); link != "" {
 		return fmt.Errorf("%s: symbolic link that leads to %s, out of the repository %s: rendering reads nothing outside of it; commit a copy in its place", link, real, b.root)
 	}
 	return fmt.Errorf("%s: outside of the repository %s: rendering reads nothing outside of it; commit a copy and refer to that", real, b.root)
@@ -117,10 +120,10 @@ func (b bounds) outside(path, real string) error {
 
 // firstLink is the topmost symbolic link on a path that is not on the way to a
 // folder, or empty.
-func firstLink(path, folder string) string {
+func (b bounds) firstLink(path, folder string) string {
 	link := ""
 	for ; path != filepath.Dir(path) && !within(path, folder); path = filepath.Dir(path) {
-		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		if info, err := b.reads.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			link = path
 		}
 	}
@@ -144,7 +147,7 @@ func within(folder, path string) bool {
 // checkFile refuses a file that cannot be read in bounded time and memory: a
 // pipe, a device, or too much text.
 func (b bounds) checkFile(path string) error {
-	info, err := os.Stat(path)
+	info, err := b.reads.Stat(path)
 	switch {
 	case err != nil || info.IsDir():
 		return nil // as whoever reads it will say
@@ -174,11 +177,12 @@ func (b bounds) checkChart(folder string) error {
 	if err := b.check(folder); err != nil {
 		return err
 	}
+	b.reads.Note(reads.Tree, folder)
 	files := 0
 	var above []string // the real paths of the folders that are being looked at
 	var visit func(path string) error
 	visit = func(path string) error {
-		real, err := filepath.EvalSymlinks(path)
+		real, err := b.reads.EvalSymlinks(path)
 		if err != nil {
 			return plainLinkError(path, err)
 		}
@@ -187,7 +191,7 @@ func (b bounds) checkChart(folder string) error {
 		}
 		above = append(above, real)
 		defer func() { above = above[:len(above)-1] }()
-		entries, err := os.ReadDir(path)
+		entries, err := b.reads.ReadDir(path)
 		if err != nil {
 			return err
 		}
@@ -201,7 +205,7 @@ func (b bounds) checkChart(folder string) error {
 				if err := b.check(file); err != nil {
 					return err
 				}
-				info, err := os.Stat(file)
+				info, err := b.reads.Stat(file)
 				if err != nil {
 					return plainLinkError(file, err)
 				}

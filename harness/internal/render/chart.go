@@ -119,10 +119,10 @@ func openChart(entry types.HelmChart, home string, values []byte, options Option
 	for _, versions := range entry.ApiVersions {
 		c.caps.APIVersions = append(c.caps.APIVersions, strings.Split(versions, ",")...)
 	}
-	if c.Values, err = mergeValues(values, entry.AdditionalValuesFiles, options.Overlay); err != nil {
+	if c.Values, err = mergeValues(values, entry.AdditionalValuesFiles, options); err != nil {
 		return nil, err
 	}
-	if c.loaded, err = loadChart(c.Folder, options.Overlay); err != nil {
+	if c.loaded, err = loadChart(c.Folder, options); err != nil {
 		return nil, err
 	}
 	if needs := c.loaded.Metadata.KubeVersion; needs != "" && !chartutil.IsCompatibleRange(needs, c.caps.KubeVersion.String()) {

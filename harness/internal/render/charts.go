@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -124,7 +123,7 @@ func (p *inflator) where() string {
 	}
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		file := filepath.Join(root, name)
-		data, err := ReadRegular(file)
+		data, err := ReadRegularBy(p.run.reads, file)
 		if err != nil {
 			continue
 		}
@@ -145,7 +144,7 @@ func (p *inflator) where() string {
 }
 
 // isFolder reports whether there is a folder, through symbolic links.
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
+func (r *run) isFolder(path string) bool {
+	info, err := r.reads.Stat(path)
 	return err == nil && info.IsDir()
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -52,7 +51,7 @@ func (f guardedFiles) ReadFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if content, ok := f.run.overlay.content(path); ok {
+	if content, ok := f.run.overlay.content(f.run.reads, path); ok {
 		data = content
 	}
 	if err := refuseAliasBomb(data); err != nil {
@@ -118,7 +117,7 @@ func (f guardedFiles) references(path string, data []byte) ([]string, error) {
 	if len(k.OpenAPI) > 0 && !f.run.alone {
 		return nil, errOwnSchema
 	}
-	if missing := missingFile(filepath.Dir(path), &k); missing != "" {
+	if missing := f.missingFile(filepath.Dir(path), &k); missing != "" {
 		return nil, fmt.Errorf("%s: %s: no such file or folder", path, missing)
 	}
 	return kustomizationReferences(&k)
@@ -127,13 +126,13 @@ func (f guardedFiles) references(path string, data []byte) ([]string, error) {
 // missingFile returns a resource, component or patch of a kustomization that
 // is neither there nor remote. Kustomize tries it as a file, as a folder and as
 // a git repository, and reports all of these failures at once.
-func missingFile(dir string, k *types.Kustomization) string {
+func (f guardedFiles) missingFile(dir string, k *types.Kustomization) string {
 	references := slices.Concat(k.Resources, k.Components)
 	for _, patch := range k.Patches {
 		references = append(references, patch.Path)
 	}
 	for _, reference := range references {
-		if _, err := os.Stat(filepath.Join(dir, reference)); errors.Is(err, fs.ErrNotExist) && !isRemote(reference) {
+		if _, err := f.run.reads.Stat(filepath.Join(dir, reference)); errors.Is(err, fs.ErrNotExist) && !isRemote(reference) {
 			return reference
 		}
 	}

@@ -5,13 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
+	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/loader"
 	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	valueloader "helm.sh/helm/v4/pkg/chart/v2/loader"
 	"sigs.k8s.io/kustomize/api/types"
+
+	"github.com/proompteng/nevermigrate/harness/internal/reads"
 )
 
 // A helm answers `helm template` with the arguments that kustomize gives to it
@@ -55,13 +59,13 @@ func (c *Chart) printed(ctx context.Context) ([]byte, error) {
 
 // mergeValues follows values.Options.MergeValues of Helm: files are over the
 // values that are given.
-func mergeValues(given []byte, files []string, o overlay) (map[string]any, error) {
+func mergeValues(given []byte, files []string, options Options) (map[string]any, error) {
 	merged := map[string]any{}
 	for i, file := range append([]string{"-"}, files...) {
 		data := given
 		if i > 0 {
 			var err error
-			if data, err = o.readFile(file); err != nil {
+			if data, err = overlay(options.Overlay).readFile(options.Reads, file); err != nil {
 				return nil, err
 			}
 		}
@@ -75,7 +79,8 @@ func mergeValues(given []byte, files []string, o overlay) (map[string]any, error
 }
 
 // loadChart loads a chart and refuses one that Helm would refuse to template.
-func loadChart(folder string, o overlay) (*chartv2.Chart, error) {
+func loadChart(folder string, options Options) (*chartv2.Chart, error) {
+	options.Reads.Note(reads.Tree, folder)
 	charter, err := loader.Load(folder)
 	if err != nil {
 		return nil, err
@@ -84,8 +89,11 @@ func loadChart(folder string, o overlay) (*chartv2.Chart, error) {
 	if !ok {
 		return nil, errors.New("the chart's apiVersion is not supported: use v1 or v2")
 	}
-	if loaded, err = o.chart(loaded, folder); err != nil {
+	if loaded, err = overlay(options.Overlay).chart(options.Reads, loaded, folder); err != nil {
 		return nil, err
+	}
+	if options.Reads != nil && asksForTime(loaded) {
+		options.Reads.Unsure()
 	}
 	if kind := loaded.Metadata.Type; kind != "" && kind != "application" {
 		return nil, fmt.Errorf("%s charts are not installable", kind)
@@ -101,4 +109,15 @@ func loadChart(folder string, o overlay) (*chartv2.Chart, error) {
 		return nil, fmt.Errorf("found in Chart.yaml, but missing in charts/ directory: %s: run `helm dependency build` and commit the charts folder", strings.Join(missing, ", "))
 	}
 	return loaded, nil
+}
+
+// timePattern finds an action of a template with one of sprig's functions that tell the
+// time, or take it for what is no time.
+var timePattern = regexp.MustCompile(`\{\{[^}]*\b(?:now|ago|date|dateInZone|date_in_zone|htmlDate|htmlDateInZone)\b`)
+
+// asksForTime reports whether a template of a chart, or of one below it, may give something
+// else tomorrow.
+func asksForTime(c *chartv2.Chart) bool {
+	return slices.ContainsFunc(c.Templates, func(f *common.File) bool { return timePattern.Match(f.Data) }) ||
+		slices.ContainsFunc(c.Dependencies(), asksForTime)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -107,7 +106,7 @@ func (p *inflator) Generate() (resmap.ResMap, error) {
 func (p *inflator) generate() (resmap.ResMap, error) {
 	home, within := p.chartHome(), p.run.bounds
 	folder := filepath.Join(home, p.stock.Name)
-	if !isFolder(folder) { // one that is committed wins, as kustomize has it
+	if !p.run.isFolder(folder) { // one that is committed wins, as kustomize has it
 		p.committed = folder
 		var err error
 		if home, err = p.uncommitted(home); err != nil {
@@ -211,13 +210,13 @@ func (p *inflator) valuesFile() ([]byte, error) {
 		file = filepath.Join(p.helpers.Loader().Root(), file)
 	}
 	if inChart, err := filepath.Rel(p.committed, file); p.downloaded != "" && err == nil && filepath.IsLocal(inChart) {
-		values, err := p.run.overlay.readFile(filepath.Join(p.downloaded, inChart))
+		values, err := p.run.overlay.readFile(p.run.reads, filepath.Join(p.downloaded, inChart))
 		if err != nil {
 			return nil, fmt.Errorf("values file %s: no such file in the chart", file)
 		}
 		return values, nil
 	}
-	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+	if _, err := p.run.reads.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("values file %s: no such file", file)
 	}
 	values, err := p.helpers.Loader().Load(p.stock.ValuesFile)

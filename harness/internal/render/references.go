@@ -11,6 +11,8 @@ import (
 	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/kio"
 	"sigs.k8s.io/yaml"
+
+	"github.com/proompteng/nevermigrate/harness/internal/reads"
 )
 
 // References are the files and folders that rendering a kustomization reads, by
@@ -131,9 +133,12 @@ func (r *References) addGenerated(dir string, data []byte) {
 
 // ReadRegular reads a file. It is an error when that is a pipe, a device, or too
 // large.
-func ReadRegular(file string) ([]byte, error) {
-	if err := (bounds{maxBytes: DefaultMaxBytes}).checkFile(file); err != nil {
+func ReadRegular(file string) ([]byte, error) { return ReadRegularBy(nil, file) }
+
+// ReadRegularBy is ReadRegular for a target, with its log.
+func ReadRegularBy(log *reads.Log, file string) ([]byte, error) {
+	if err := (bounds{maxBytes: DefaultMaxBytes, reads: log}).checkFile(file); err != nil {
 		return nil, err
 	}
-	return os.ReadFile(file)
+	return log.ReadFile(file)
 }

@@ -33,6 +33,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/bounded"
+	"github.com/proompteng/nevermigrate/harness/internal/reads"
 )
 
 // Defaults of Options.
@@ -84,6 +85,10 @@ type Options struct {
 	// kustomize does with --load-restrictor LoadRestrictionsNone. What is outside of
 	// the root stays refused.
 	LoadAnywhere bool
+
+	// Reads notes what is read. Nil: nothing does. A helm command, which reads by
+	// itself, it does not see.
+	Reads *reads.Log
 
 	// Opened is told of each chart that is templated, before it is, if it is not nil.
 	// A helm command does not tell, so it is not run.
@@ -192,7 +197,7 @@ func render[T any](ctx context.Context, dir string, options Options, encode func
 	}
 	limits := bounded.Limits{What: "rendering", Time: options.Timeout, Memory: options.MaxMemory}
 	return bounded.Do(ctx, limits, func(ctx context.Context) (T, error) {
-		r := &run{ctx: ctx, helm: embeddedHelm{options}, maxBytes: options.MaxBytes, bounds: within, overlay: options.Overlay, charts: options.Charts, anywhere: options.LoadAnywhere}
+		r := &run{ctx: ctx, helm: embeddedHelm{options}, maxBytes: options.MaxBytes, bounds: within, overlay: options.Overlay, charts: options.Charts, reads: options.Reads, anywhere: options.LoadAnywhere}
 		if options.HelmCommand != "" && options.Overlay == nil && options.Opened == nil {
 			command, err := newCommandHelm(ctx, options.HelmCommand, options.MaxBytes)
 			if err != nil {
@@ -247,6 +252,7 @@ type run struct {
 	bounds   bounds
 	overlay  overlay
 	charts   ChartStore
+	reads    *reads.Log
 	anywhere bool // see Options.LoadAnywhere
 	alone    bool // see withSchema
 
@@ -296,7 +302,7 @@ func (r *run) kustomize(dir string, options Options) (resmap.ResMap, error) {
 		Reorder:          krusty.ReorderOptionUnspecified,
 		LoadRestrictions: restrictions,
 		PluginConfig:     plugins,
-	}).Run(guardedFiles{filesys.MakeFsOnDisk(), r}, dir)
+	}).Run(guardedFiles{loggedFiles{filesys.MakeFsOnDisk(), r.reads}, r}, dir)
 	if own := r.firstFailure(); own != nil {
 		return nil, own
 	}

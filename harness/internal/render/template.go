@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -14,6 +13,7 @@ import (
 	"helm.sh/helm/v4/pkg/strvals"
 
 	"github.com/proompteng/nevermigrate/harness/internal/bounded"
+	"github.com/proompteng/nevermigrate/harness/internal/reads"
 )
 
 // Values are given for a release over a chart's own, as helm's flags give them.
@@ -27,6 +27,8 @@ type Values struct {
 	SetJSON, Set, SetString []string
 	// SetFile are what --set-file reads, over the rest.
 	SetFile []ValuesText
+
+	reads *reads.Log
 }
 
 // ValuesText is a text that gives values.
@@ -42,7 +44,7 @@ type ValuesText struct {
 func (v Values) Over(base map[string]any) (map[string]any, error) {
 	merged := valueloader.MergeMaps(map[string]any{}, base)
 	for _, file := range v.Files {
-		data, err := os.ReadFile(file)
+		data, err := v.reads.ReadFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("read values: %w", err)
 		}
@@ -118,6 +120,7 @@ func (r Release) open(dir string, options Options) (*Chart, error) {
 		return nil, err
 	}
 	c.entry.IncludeCRDs, c.entry.SkipTests = r.IncludeCRDs, r.SkipTests
+	r.Values.reads = options.Reads
 	if c.Values, err = r.Values.Over(c.Values); err != nil {
 		return nil, err
 	}

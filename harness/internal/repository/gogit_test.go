@@ -246,7 +246,7 @@ func TestGoGitTreeWalker(t *testing.T) {
 	repository := open(t, r.Dir)
 	commit, err := repository.commit(r.CommitTree(hash))
 	r.Must(err)
-	if _, err := repository.Write(t.Context(), commit, t.TempDir(), 1); err == nil || !strings.HasPrefix(err.Error(), "a is not in this repository") {
+	if _, err := repository.Write(t.Context(), commit, t.TempDir(), 1, MaxTreeBytes); err == nil || !strings.HasPrefix(err.Error(), "a is not in this repository") {
 		t.Errorf("error %v, want one that says what is missing", err)
 	}
 }

@@ -178,7 +178,7 @@ func TestHostileTrees(t *testing.T) {
 			repository := open(t, r.Dir)
 			commit, err := repository.commit(r.CommitTree(hash))
 			r.Must(err)
-			_, err = repository.Write(t.Context(), commit, folder, 1<<20)
+			_, err = repository.Write(t.Context(), commit, folder, 1<<20, MaxTreeBytes)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want %s", err, test.want)
 			}

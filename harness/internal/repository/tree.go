@@ -19,7 +19,7 @@ import (
 // be small in the repository and endless on the disk.
 const (
 	maxFiles     = 1_000_000
-	maxTreeBytes = 4 << 30
+	MaxTreeBytes = 4 << 30
 	maxDepth     = 200
 )
 
@@ -30,6 +30,8 @@ type checkout struct {
 	repository *Repository
 	root       *os.Root
 	maxBytes   int64
+	// maxTree bounds all files.
+	maxTree int64
 
 	links map[string]string // name → target
 	files int
@@ -41,15 +43,16 @@ type checkout struct {
 // Write writes the files of a commit into a folder, which must be empty, and
 // returns the paths that it left out, sorted: symbolic links that lead out of
 // the tree, which would show the machine's files as the repository's, and files
-// of more than maxBytes, which rendering would refuse. Submodules are not part
+// of more than maxBytes, which rendering would refuse. It is an error when all files
+// together have more than maxTree bytes. Submodules are not part
 // of the tree, and git filters (LFS) are not run.
-func (r *Repository) Write(ctx context.Context, commit *Commit, folder string, maxBytes int64) ([]string, error) {
+func (r *Repository) Write(ctx context.Context, commit *Commit, folder string, maxBytes, maxTree int64) ([]string, error) {
 	root, err := os.OpenRoot(folder)
 	if err != nil {
 		return nil, err
 	}
 	defer root.Close()
-	c := &checkout{repository: r, root: root, maxBytes: maxBytes, links: map[string]string{}}
+	c := &checkout{repository: r, root: root, maxBytes: maxBytes, maxTree: maxTree, links: map[string]string{}}
 	if err := c.tree(ctx, commit.tree, ".", 0); err != nil {
 		return nil, err
 	}
@@ -118,8 +121,8 @@ func (c *checkout) blob(entry entry, name string) (err error) {
 		c.leftOut = append(c.leftOut, name)
 		return nil
 	}
-	if c.bytes += blob.Size(); c.bytes > maxTreeBytes {
-		return fmt.Errorf("more than %d GiB of files", maxTreeBytes>>30)
+	if c.bytes += blob.Size(); c.bytes > c.maxTree {
+		return fmt.Errorf("more than %d MiB of files", c.maxTree>>20)
 	}
 	content, err := blob.Reader()
 	if err != nil {

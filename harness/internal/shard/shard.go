@@ -102,11 +102,25 @@ func Merge(ctx context.Context, reports []*report.Report) (*report.Report, error
 	}
 	merged := report.New(judged, absent...)
 	merged.Provenance = provenance
+	merged.Summary.Cached = cachedOf(reports)
 	passing.Finish(merged, nil)
 	if c := coverageOf(reports); c != nil {
 		merged.Cover(c)
 	}
 	return merged, nil
+}
+
+// cachedOf counts the targets of all shards whose verdicts were kept from before; nil when
+// one of them keeps none.
+func cachedOf(reports []*report.Report) *int {
+	all := 0
+	for _, r := range reports {
+		if r.Summary.Cached == nil {
+			return nil
+		}
+		all += *r.Summary.Cached
+	}
+	return &all
 }
 
 // together is the provenance of two reports, if it is the same. Only one that rendered a

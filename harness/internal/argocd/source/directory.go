@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -38,7 +37,7 @@ func (o *one) directory() ([]*unstructured.Unstructured, error) {
 	}
 	var objects []*unstructured.Unstructured
 	seen, size := 0, int64(0)
-	err := filepath.Walk(o.folder, func(path string, info fs.FileInfo, err error) error {
+	err := o.options.Reads.Walk(o.folder, func(path string, info fs.FileInfo, err error) error {
 		if err != nil {
 			return err
 		}
@@ -100,7 +99,7 @@ func (o *one) manifest(field, path string, info fs.FileInfo, options api.Applica
 		if err := o.inside(field, path); err != nil {
 			return nil, err
 		}
-		if info, err = os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if info, err = o.options.Reads.Stat(path); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		} else if err != nil {
 			return nil, err

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -45,7 +44,7 @@ func (o *one) edit(field string, options *api.ApplicationSourceKustomize) error 
 	if text, err = edited(field+".components", text, addComponents(components)); err != nil {
 		return err
 	}
-	real, err := filepath.EvalSymlinks(file)
+	real, err := o.options.Reads.EvalSymlinks(file)
 	if err != nil {
 		return broken(field, err.Error(), "correct it")
 	}
@@ -63,7 +62,7 @@ func (o *one) edit(field string, options *api.ApplicationSourceKustomize) error 
 func (o *one) kustomization(field string) (file string, text []byte, err error) {
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		path := filepath.Join(o.folder, name)
-		if _, err := os.Stat(path); err != nil {
+		if _, err := o.options.Reads.Stat(path); err != nil {
 			continue
 		}
 		if file != "" {
@@ -378,7 +377,7 @@ func (o *one) components(field string, options *api.ApplicationSourceKustomize) 
 		if err := o.inside(at, filepath.Join(o.folder, component)); err != nil {
 			return nil, err
 		}
-		if _, err := os.Stat(filepath.Join(o.folder, component)); err != nil {
+		if _, err := o.options.Reads.Stat(filepath.Join(o.folder, component)); err != nil {
 			return nil, broken(at, fmt.Sprintf("%s is not there", component), "correct it, or set ignoreMissingComponents")
 		}
 	}
@@ -393,7 +392,7 @@ func (o *one) isComponent(component string) bool {
 	}
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		file := filepath.Join(folder, name)
-		if o.inside("", file) == nil && isFile(file) {
+		if o.inside("", file) == nil && o.isFile(file) {
 			return true
 		}
 	}
@@ -420,8 +419,8 @@ var remotePattern = regexp.MustCompile(`(?i)^(git::)?([a-z][a-z0-9+.-]*://|[a-z]
 // isRemote reports whether kustomize may take a path for a git repository.
 func isRemote(path string) bool { return remotePattern.MatchString(strings.TrimSpace(path)) }
 
-func isFile(path string) bool {
-	info, err := os.Stat(path)
+func (o *one) isFile(path string) bool {
+	info, err := o.options.Reads.Stat(path)
 	return err == nil && info.Mode().IsRegular()
 }
 

@@ -3,7 +3,6 @@ package source
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -25,7 +24,7 @@ func (o *one) override() error {
 	}
 	for _, name := range []string{".argocd-source.yaml", fmt.Sprintf(".argocd-source-%s.yaml", o.appName())} {
 		file := filepath.Join(o.folder, name)
-		if info, err := os.Stat(file); err != nil || info.IsDir() {
+		if info, err := o.options.Reads.Stat(file); err != nil || info.IsDir() {
 			continue
 		}
 		text, err := o.read(o.root, o.field, file)
@@ -101,10 +100,10 @@ func (o *one) enabled(kind string) bool {
 // discover is AppType of util/app/discovery: of what is at the top of the folder the
 // last file in lexical order wins. A symbolic link is not walked into.
 func (o *one) discover() (string, error) {
-	if info, err := os.Lstat(o.folder); err != nil || !info.IsDir() {
+	if info, err := o.options.Reads.Lstat(o.folder); err != nil || !info.IsDir() {
 		return Directory, nil
 	}
-	entries, err := os.ReadDir(o.folder)
+	entries, err := o.options.Reads.ReadDir(o.folder)
 	if err != nil {
 		return "", broken(o.field+".path", err.Error(), "correct it")
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/version"
 
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/api"
+	"github.com/proompteng/nevermigrate/harness/internal/reads"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 )
 
@@ -177,12 +178,13 @@ func (o *one) plugin() ([]*unstructured.Unstructured, error) {
 			return nil, refused(fmt.Sprintf("%s.parameters[%d]", field, i), fmt.Sprintf("%s changes what the plugin does", parameter.Name), "leave it out")
 		}
 	}
+	o.options.Reads.Note(reads.List, o.folder)
 	for _, pattern := range []string{"Chart.yaml", "helmfile.yaml*", "helmfile.d"} {
 		if found, _ := filepath.Glob(filepath.Join(escaped(o.folder), pattern)); len(found) > 0 {
 			return nil, refused(field, fmt.Sprintf("the plugin also runs %s, which is beside the kustomization", filepath.Base(found[0])), "remove it")
 		}
 	}
-	if !isFile(filepath.Join(o.folder, "kustomization.yaml")) && !isFile(filepath.Join(o.folder, "kustomization.yml")) {
+	if !o.isFile(filepath.Join(o.folder, "kustomization.yaml")) && !o.isFile(filepath.Join(o.folder, "kustomization.yml")) {
 		return nil, refused(field, "there is no kustomization.yaml or kustomization.yml, so the plugin does not run kustomize", "add one")
 	}
 	if paths := o.app.Annotations["argocd.argoproj.io/manifest-generate-paths"]; paths != "" {

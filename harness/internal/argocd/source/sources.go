@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -173,7 +172,7 @@ func (o *one) locate() error {
 	if err != nil {
 		return err
 	}
-	if o.root, err = filepath.EvalSymlinks(repository.Root); err != nil {
+	if o.root, err = o.options.Reads.EvalSymlinks(repository.Root); err != nil {
 		return fmt.Errorf("find repository: %w", err)
 	}
 	field := o.field + ".path"
@@ -184,7 +183,7 @@ func (o *one) locate() error {
 	if !within(o.root, o.folder) {
 		return broken(field, fmt.Sprintf("%s leads out of the repository", o.source.Path), "write it from the top of the repository")
 	}
-	info, err := os.Stat(o.folder)
+	info, err := o.options.Reads.Stat(o.folder)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return broken(field, fmt.Sprintf("%s does not exist", o.source.Path), "correct it")
@@ -209,7 +208,7 @@ func (o *one) locateChart() error {
 	case err != nil:
 		return &Problem{Field: o.field + ".chart", Reason: err.Error(), Broken: true, Err: &render.ChartError{Err: err}}
 	}
-	if o.root, err = filepath.EvalSymlinks(folder); err != nil {
+	if o.root, err = o.options.Reads.EvalSymlinks(folder); err != nil {
 		return refused(o.field+".chart", err.Error(), "")
 	}
 	o.folder = o.root
@@ -218,10 +217,10 @@ func (o *one) locateChart() error {
 
 // inside refuses a path that leads out of the repository by symbolic links. One that
 // is not there is inside.
-func (o *one) inside(field, path string) error { return insideOf(o.root, field, path) }
+func (o *one) inside(field, path string) error { return o.insideOf(o.root, field, path) }
 
-func insideOf(root, field, path string) error {
-	real, err := filepath.EvalSymlinks(path)
+func (o *one) insideOf(root, field, path string) error {
+	real, err := o.options.Reads.EvalSymlinks(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -236,7 +235,7 @@ func insideOf(root, field, path string) error {
 
 // read reads a file of a repository, and notes it.
 func (o *one) read(root, field, file string) ([]byte, error) {
-	if err := insideOf(root, field, file); err != nil {
+	if err := o.insideOf(root, field, file); err != nil {
 		return nil, err
 	}
 	data, err := o.content(file)
@@ -251,12 +250,12 @@ func (o *one) read(root, field, file string) ([]byte, error) {
 
 // content is what is read in a file.
 func (o *one) content(file string) ([]byte, error) {
-	if real, err := filepath.EvalSymlinks(file); err == nil {
+	if real, err := o.options.Reads.EvalSymlinks(file); err == nil {
 		if content, ok := o.options.Overlay[real]; ok {
 			return content, nil
 		}
 	}
-	return render.ReadRegular(file)
+	return render.ReadRegularBy(o.options.Reads, file)
 }
 
 // within reports whether a path is a folder or below it.

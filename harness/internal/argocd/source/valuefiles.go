@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/api"
 	"github.com/proompteng/nevermigrate/harness/internal/argocd/remote"
@@ -46,7 +43,7 @@ func (o *one) valueFiles(field string, helm *api.ApplicationSourceHelm) ([]value
 	}
 	for i, file := range named {
 		if file.isPattern() {
-			matches, err := file.matches()
+			matches, err := o.matches(file)
 			if err != nil {
 				return nil, broken(file.field, fmt.Sprintf("%s: %v", helm.ValueFiles[i], err), "correct the pattern")
 			}
@@ -60,7 +57,7 @@ func (o *one) valueFiles(field string, helm *api.ApplicationSourceHelm) ([]value
 			}
 			continue
 		}
-		if _, err := os.Stat(file.path); errors.Is(err, fs.ErrNotExist) {
+		if _, err := o.options.Reads.Stat(file.path); errors.Is(err, fs.ErrNotExist) {
 			if helm.IgnoreMissingValueFiles {
 				continue
 			}
@@ -78,17 +75,17 @@ func (f valueFile) isPattern() bool {
 }
 
 // matches are the files of a pattern, in the order of Argo CD's own library.
-func (f valueFile) matches() ([]string, error) {
+func (o *one) matches(f valueFile) ([]string, error) {
 	relative, err := filepath.Rel(f.root, f.path)
 	if err != nil {
 		return nil, err
 	}
-	matches, err := doublestar.FilepathGlob(filepath.Join(escaped(f.root), relative))
+	matches, err := o.options.Reads.Glob(f.root, relative)
 	if err != nil {
 		return nil, err
 	}
 	for _, match := range matches {
-		if err := insideOf(f.root, f.field, match); err != nil {
+		if err := o.insideOf(f.root, f.field, match); err != nil {
 			return nil, err
 		}
 	}
@@ -125,7 +122,7 @@ func (o *one) resolve(field, text string) (valueFile, error) {
 	if filepath.IsAbs(text) {
 		path = filepath.Join(root, text)
 	}
-	if path, err = delinked(path, 10); err != nil {
+	if path, err = o.delinked(path, 10); err != nil {
 		return valueFile{}, broken(field, err.Error(), "correct it")
 	}
 	if path == root || !within(root, path) {
@@ -136,8 +133,8 @@ func (o *one) resolve(field, text string) (valueFile, error) {
 
 // delinked is resolveSymbolicLinkRecursive there: of a path only the last element is
 // followed.
-func delinked(path string, depth int) (string, error) {
-	target, err := os.Readlink(path)
+func (o *one) delinked(path string, depth int) (string, error) {
+	target, err := o.options.Reads.Readlink(path)
 	if err != nil {
 		return path, nil
 	}
@@ -147,7 +144,7 @@ func delinked(path string, depth int) (string, error) {
 	if !filepath.IsAbs(target) {
 		target = filepath.Join(filepath.Dir(path), target)
 	}
-	return delinked(target, depth-1)
+	return o.delinked(target, depth-1)
 }
 
 // referenced is the top of the repository of a source that a field refers to.
@@ -166,7 +163,7 @@ func (o *one) referenced(field string, reference reference) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return filepath.EvalSymlinks(repository.Root)
+	return o.options.Reads.EvalSymlinks(repository.Root)
 }
 
 // allows reports whether files may have URLs of a scheme.
