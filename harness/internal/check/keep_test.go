@@ -415,7 +415,13 @@ func TestEachKindOfInput(t *testing.T) {
 			if err := os.CopyFS(filepath.Join(k.dir, "policy"), os.DirFS(policyDir)); err != nil {
 				k.Fatal(err)
 			}
-		}, edit: func(k *keeping) { k.replace("policy/main.rego", "package main", "# another\npackage main") }, missed: all, loaded: true},
+		}, edit: func(k *keeping) {
+			text, err := os.ReadFile(filepath.Join(k.dir, "policy/main.rego"))
+			if err != nil {
+				k.Fatal(err)
+			}
+			k.write("policy/main.rego", string(text)+"\n# another\n")
+		}, missed: all, loaded: true},
 		{what: "--kube-version", options: func(o *Options) { o.Render.KubeVersion = "1.34.0" }, missed: all},
 		{what: "--api-versions", options: func(o *Options) { o.Render.APIVersions = []string{"x/v1"} }, missed: all},
 		{what: "--allow-absent", options: func(o *Options) { o.AllowAbsent = true }, missed: all},
@@ -456,6 +462,9 @@ func TestEachKindOfInput(t *testing.T) {
 			}
 			got, cached, targets := k.judge(options, verdicts, load)
 			want, _, _ := k.judge(options, nil, load)
+			if strings.HasPrefix(want, "error: ") {
+				t.Fatal(want)
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("the report (-without the cache +with it):\n%s", diff)
 			}
