@@ -310,12 +310,9 @@ func (k *keeping) judge(options Options, verdicts *Verdicts, load func(context.C
 }
 
 // kept judges by what is kept, as a process of its own would.
-func (k *keeping) kept(options Options, edit func(*Verdicts)) (text string, cached, targets int) {
+func (k *keeping) kept(options Options) (text string, cached, targets int) {
 	k.Helper()
 	verdicts := k.verdicts()
-	if edit != nil {
-		edit(verdicts)
-	}
 	text, cached, targets = k.judge(options, verdicts, evaluatorsOnce)
 	if err := verdicts.Close(); err != nil {
 		k.Fatal(err)
@@ -344,6 +341,8 @@ func TestEachKindOfInput(t *testing.T) {
 	for _, test := range []struct {
 		what string
 		edit func(k *keeping)
+		// before is done before anything is kept.
+		before func(k *keeping)
 		// options and verdicts change what is no file.
 		options  func(*Options)
 		verdicts func(*Verdicts)
@@ -410,12 +409,18 @@ func TestEachKindOfInput(t *testing.T) {
 			k.write("argocd-cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm}\ndata: {application.instanceLabelKey: example.com/instance}\n")
 		}, missed: 2},
 		{what: "a constraint", options: func(o *Options) { o.Constraints = []string{"constraint.yaml"} }, missed: all},
-		{what: "the text of a constraint", edit: func(k *keeping) { k.replace("constraint.yaml", "deny", "warn") }, options: func(o *Options) { o.Constraints = []string{"constraint.yaml"} }, missed: all, loaded: true},
-		{what: "a policy", options: func(o *Options) { o.Policy = "policy" }, edit: func(k *keeping) {
+		{what: "the text of a constraint", edit: func(k *keeping) { k.replace("constraint.yaml", "deny", "warn") }, before: func(k *keeping) { k.options.Constraints = []string{"constraint.yaml"} }, missed: all, loaded: true},
+		{what: "the text of a policy", before: func(k *keeping) {
+			k.options.Policy = "policy"
 			if err := os.CopyFS(filepath.Join(k.dir, "policy"), os.DirFS(policyDir)); err != nil {
 				k.Fatal(err)
 			}
-			k.replace("policy/main.rego", "package main", "# another\npackage main")
+		}, edit: func(k *keeping) {
+			text, err := os.ReadFile(filepath.Join(k.dir, "policy/main.rego"))
+			if err != nil {
+				k.Fatal(err)
+			}
+			k.write("policy/main.rego", string(text)+"\n# another\n")
 		}, missed: all, loaded: true},
 		{what: "--kube-version", options: func(o *Options) { o.Render.KubeVersion = "1.34.0" }, missed: all},
 		{what: "--api-versions", options: func(o *Options) { o.Render.APIVersions = []string{"x/v1"} }, missed: all},
@@ -430,11 +435,18 @@ func TestEachKindOfInput(t *testing.T) {
 		t.Run(test.what, func(t *testing.T) {
 			k := newKeeping(t)
 			t.Chdir(k.dir)
-			_, cached, targets := k.kept(k.options, nil)
+			load := evaluatorsOnce
+			if test.loaded {
+				load = loadEvaluators
+			}
+			if test.before != nil {
+				test.before(k)
+			}
+			_, cached, targets := k.judge(k.options, k.verdicts(), load)
 			if cached != 0 || targets < 7 {
 				t.Fatalf("%d of %d are in an empty cache", cached, targets)
 			}
-			if _, again, of := k.kept(k.options, nil); again != of {
+			if _, again, of := k.judge(k.options, k.verdicts(), load); again != of {
 				t.Fatalf("%d of %d from the cache, want all", again, of)
 			}
 			options := k.options
@@ -444,16 +456,15 @@ func TestEachKindOfInput(t *testing.T) {
 			if test.options != nil {
 				test.options(&options)
 			}
-			load := evaluatorsOnce
-			if test.loaded {
-				load = loadEvaluators
-			}
 			verdicts := k.verdicts()
 			if test.verdicts != nil {
 				test.verdicts(verdicts)
 			}
 			got, cached, targets := k.judge(options, verdicts, load)
 			want, _, _ := k.judge(options, nil, load)
+			if strings.HasPrefix(want, "error: ") {
+				t.Fatal(want)
+			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("the report (-without the cache +with it):\n%s", diff)
 			}
@@ -483,7 +494,7 @@ func TestKeptWithCauses(t *testing.T) {
 	} {
 		options := k.options
 		change(&options)
-		got, cached, targets := k.kept(options, nil)
+		got, cached, targets := k.kept(options)
 		want, _, _ := k.judge(options, nil, evaluatorsOnce)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("run %d (-without the cache +with it):\n%s", i, diff)
@@ -506,8 +517,8 @@ func TestTemplatesThatAskForTheTime(t *testing.T) {
 		k := newKeeping(t)
 		t.Chdir(k.dir)
 		k.write("charts/service/charts/sub/templates/more.yaml", text)
-		k.kept(k.options, nil)
-		_, cached, targets := k.kept(k.options, nil)
+		k.kept(k.options)
+		_, cached, targets := k.kept(k.options)
 		if missed := targets - cached; missed != 0 == isKept {
 			t.Errorf("%q: %d of %d targets were judged again", text, missed, targets)
 		}
@@ -522,7 +533,7 @@ func TestAnotherCheckout(t *testing.T) {
 	k.replace("bases/one/pod.yaml", "skip", "auto")
 	k.write("apps/none/kustomization.yaml", "resources: [config.yaml]\n")
 	k.write("apps/none/config.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: none}\n")
-	k.kept(k.options, nil)
+	k.kept(k.options)
 	other := filepath.Join(render.RealPath(t.TempDir()), "other")
 	if err := os.CopyFS(other, os.DirFS(k.dir)); err != nil {
 		t.Fatal(err)
@@ -543,7 +554,7 @@ func TestAnotherCheckout(t *testing.T) {
 		if test.dir != other {
 			options.ArgoCD = nil
 		}
-		got, cached, targets := k.kept(options, nil)
+		got, cached, targets := k.kept(options)
 		want, _, _ := k.judge(options, nil, evaluatorsOnce)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-without the cache +with it):\n%s", test.what, diff)
@@ -554,27 +565,34 @@ func TestAnotherCheckout(t *testing.T) {
 	}
 }
 
-// TestChangedMeanwhile: what changes while it is judged is not kept.
+// TestChangedMeanwhile: of a chart that changes when one of its apps was judged, and is as
+// before in the end, the other app has no verdict that is kept.
 func TestChangedMeanwhile(t *testing.T) {
 	k := newKeeping(t)
 	t.Chdir(k.dir)
-	options, changed := k.options, false
-	options.Progress = func(judged, targets int) {
-		if judged == targets && !changed {
-			changed = true
-			for _, file := range []string{"apps/chart/values.yaml", "bases/one/pod.yaml", "apps/linked/real/pod.yaml", "plain/one.yaml", "deployed/one/values.yaml", "deployed/two/pod.yaml"} {
-				k.replace(file, "", "# changed\n")
-			}
-			k.lock("off")
+	if err := os.CopyFS(filepath.Join(k.dir, "apps/chart-b"), os.DirFS(filepath.Join(k.dir, "apps/chart"))); err != nil {
+		t.Fatal(err)
+	}
+	k.path = "apps"
+	options := k.options
+	options.ArgoCD, options.Jobs = nil, 1
+	want, _, _ := k.judge(options, nil, evaluatorsOnce)
+	changing := options
+	changing.Progress = func(judged, _ int) {
+		if judged == 1 {
+			k.write("charts/service/values.yaml", "migrations: auto\n")
 		}
 	}
-	k.kept(options, nil)
-	got, cached, targets := k.kept(k.options, nil)
-	if cached != 0 || targets == 0 {
-		t.Errorf("%d of %d from the cache", cached, targets)
+	if meanwhile, _, _ := k.judge(changing, k.verdicts(), evaluatorsOnce); !strings.Contains(meanwhile, `"auto"`) {
+		t.Fatal("the change came too late")
 	}
-	if want, _, _ := k.judge(k.options, nil, evaluatorsOnce); got != want {
-		t.Error("another report")
+	k.write("charts/service/values.yaml", "migrations: skip\n")
+	got, cached, targets := k.kept(options)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-without the cache +with it):\n%s", diff)
+	}
+	if targets-cached != 2 {
+		t.Errorf("%d of %d targets were judged again, want 2", targets-cached, targets)
 	}
 }
 
@@ -587,7 +605,7 @@ func TestRandomEdits(t *testing.T) {
 	defer slog.SetDefault(slog.Default())
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // Helm names each link
 	random := rand.New(rand.NewPCG(20, 26))
-	k.kept(k.options, nil)
+	k.kept(k.options)
 	missed, hit := 0, 0
 	for i := range edits {
 		what := k.randomEdit(random)
@@ -600,7 +618,7 @@ func TestRandomEdits(t *testing.T) {
 		if random.IntN(20) == 0 {
 			options.Constraints = []string{"constraint.yaml"}
 		}
-		got, cached, targets := k.kept(options, nil)
+		got, cached, targets := k.kept(options)
 		want, _, _ := k.judge(options, nil, evaluatorsOnce)
 		// Helm loads subcharts in no order, and says which is the first that it cannot load.
 		anySubchart := func(text string) string {
