@@ -174,7 +174,7 @@ type pending struct {
 	verdict verdictcache.Verdict
 }
 
-// keeper is what keeps the verdicts of a run by some evaluators; nil when nothing does.
+// newKeeper is what keeps the verdicts of a run by some evaluators; nil when nothing does.
 // A helm command reads by itself, and a trace is to show each evaluation.
 func (o Options) newKeeper(evaluators []*evaluate.Evaluator) (*keeper, error) {
 	if o.Verdicts == nil || o.Render.HelmCommand != "" || o.Trace != nil {
