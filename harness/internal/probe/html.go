@@ -37,21 +37,6 @@ func (r *Report) WriteHTML(w io.Writer) error {
 	return plaintext.Write(w, b.String())
 }
 
-// Sentence is the verdict on all charts.
-func (r *Report) Sentence() string { return r.sentence() }
-
-// Title and State say what a chart is, and what was tried.
-func (c *Chart) Title() string { return c.title() }
-
-// State says what was tried.
-func (c *Chart) State() string { return c.state() }
-
-// Label and Found say what a hole is.
-func (h Hole) Label() string { return h.label() }
-
-// Found says what was found, and of what.
-func (h Hole) Found() string { return h.found() }
-
 // Way is how a hole comes from the values to the line: what is set, where templates
 // read it, the template that writes the workload, and what is written.
 func (h Hole) Way() []string {

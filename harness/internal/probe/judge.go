@@ -6,12 +6,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"sync"
 
 	"github.com/proompteng/nevermigrate/harness/internal/constraint"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
+	"github.com/proompteng/nevermigrate/harness/internal/independent"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/internal/mode"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
@@ -48,7 +48,7 @@ type judge struct {
 // underConstraint holds the two ways to judge under one constraint.
 type underConstraint struct {
 	policy      *evaluate.Evaluator
-	independent parameters
+	independent independent.Rules
 }
 
 func newJudge(ctx context.Context, options Options) (*judge, error) {
@@ -70,15 +70,15 @@ func newJudge(ctx context.Context, options Options) (*judge, error) {
 		if err != nil {
 			return nil, err
 		}
-		parameters, err := newParameters(c)
+		rules, err := independent.New(c)
 		if err != nil {
 			return nil, err
 		}
-		corpus, err := newCorpus(parameters.rules, parameters.name)
+		corpus, err := newCorpus(rules.Mode, rules.Name)
 		if err != nil {
 			return nil, err
 		}
-		k.constraints = append(k.constraints, underConstraint{evaluator, parameters})
+		k.constraints = append(k.constraints, underConstraint{evaluator, rules})
 		k.corpora = append(k.corpora, corpus)
 	}
 	return k, nil
@@ -161,9 +161,9 @@ func (k *judge) objects(ctx context.Context, contents []map[string]any) (*judged
 	j := &judged{}
 	var read []any
 	for i, content := range contents {
-		workloads := workloadsOf(content)
+		workloads := independent.Workloads(content)
 		for _, w := range workloads {
-			read = append(read, w.read())
+			read = append(read, w.Read())
 		}
 		if workloads == nil {
 			read = append(read, nil)
@@ -186,8 +186,8 @@ func (k *judge) objects(ctx context.Context, contents []map[string]any) (*judged
 			own := under.independent
 			found := policyFindings(result)
 			for _, w := range workloads {
-				if own.binds(w) && (!own.leavesOut || len(result.Workloads) > 0) {
-					found = k.compare(w, own, found)
+				if own.Binds(w) && (!own.LeavesOut || len(result.Workloads) > 0) {
+					found = compare(w, own, found)
 				}
 			}
 			j.findings = append(j.findings, found...)
@@ -227,19 +227,19 @@ func of(findings []*finding, container string) *finding {
 
 // compare holds the policy's findings on a controllers workload against what the
 // kubelet's and the service's rules give, and returns all.
-func (k *judge) compare(w workload, own parameters, found []*finding) []*finding {
-	for _, container := range w.containers {
-		if own.exempts(container) {
+func compare(w independent.Workload, own independent.Rules, found []*finding) []*finding {
+	for _, container := range w.Containers {
+		if own.Exempts(container) {
 			continue
 		}
 		name, _ := container["name"].(string)
-		resolved := k.resolve(container, own)
+		resolved := own.Resolve(container)
 		f := of(found, name)
 		if f == nil {
 			if resolved.Mode == mode.Skip {
 				continue
 			}
-			f = &finding{workload: w.kind + "/" + w.name, namespace: w.namespace, container: name}
+			f = &finding{workload: w.Kind + "/" + w.Name, namespace: w.Namespace, container: name}
 			if whole := of(found, ""); whole != nil {
 				f.codes, f.message = whole.codes, whole.message
 			}
@@ -250,26 +250,9 @@ func (k *judge) compare(w workload, own parameters, found []*finding) []*finding
 			continue
 		}
 		f.mode, f.reason = resolved.Mode, resolved.Reason
-		f.entry = entryOf(container, own.rules.Variable)
+		f.entry = entryOf(container, own.Mode.Variable)
 	}
 	return found
-}
-
-// resolve is the mode of a container by the judge's own rules: by its environment,
-// by what its command clearly does to that, and by what a patch may yet do.
-func (k *judge) resolve(container map[string]any, own parameters) mode.Resolution {
-	resolved := own.rules.Container(container)
-	words := command(container)
-	known := slices.ContainsFunc(k.corpora, func(c corpus) bool {
-		return slices.ContainsFunc(c.Commands, func(command any) bool { return reflect.DeepEqual(command, words) })
-	})
-	switch place := directed(container); {
-	case known || startsMigrating(own.rules, container):
-		resolved.Mode, resolved.Reason = mode.Auto, "the command sets or removes the variable"
-	case place != "" && resolved.Mode == mode.Skip:
-		resolved.Mode, resolved.Reason = mode.Unknown, place+" is a directive of a patch"
-	}
-	return resolved
 }
 
 // insert adds a text to a sorted set.

@@ -553,18 +553,3 @@ func TestArguments(t *testing.T) {
 		}
 	}
 }
-
-func TestGlob(t *testing.T) {
-	for _, test := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"*-controllers", "agents-controllers", true}, {"*-controllers", "-controllers", true},
-		{"*-controllers", "agents-controllers-2", false}, {"a*c*e", "abcde", true}, {"a*c*e", "abde", false},
-		{"agents", "agents", true}, {"agents", "agents2", false}, {"*", "", true}, {"a*a", "a", false},
-	} {
-		if got := glob(test.pattern).MatchString(test.name); got != test.want {
-			t.Errorf("%s on %s: %v", test.pattern, test.name, got)
-		}
-	}
-}

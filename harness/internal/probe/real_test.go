@@ -11,6 +11,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/proompteng/nevermigrate/harness/internal/independent"
 	"github.com/proompteng/nevermigrate/harness/internal/lane"
 	"github.com/proompteng/nevermigrate/harness/internal/render"
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
@@ -133,14 +134,14 @@ func constraintFor(t *testing.T, folder string, values map[string]any) string {
 			t.Fatal(err)
 		}
 		for _, object := range objects {
-			workloads := workloadsOf(object.Content)
+			workloads := independent.Workloads(object.Content)
 			metadata, _ := object.Content["metadata"].(map[string]any)
 			annotations, _ := metadata["annotations"].(map[string]any)
 			if len(workloads) != 1 || annotations["helm.sh/hook"] != nil {
 				continue
 			}
 			w := workloads[0]
-			for _, container := range w.containers {
+			for _, container := range w.Containers {
 				env, _ := container["env"].([]any)
 				for _, entry := range env {
 					fields, _ := entry.(map[string]any)
@@ -153,7 +154,7 @@ func constraintFor(t *testing.T, folder string, values map[string]any) string {
 						"apiVersion": "constraints.gatekeeper.sh/v1beta1", "kind": "ControllersNeverMigrate",
 						"metadata": map[string]any{"name": "probed"},
 						"spec": map[string]any{"parameters": map[string]any{
-							"envVar": name, "skipValues": []string{strings.ToLower(value)}, "controllers": []string{w.name}, "images": []any{container["image"]},
+							"envVar": name, "skipValues": []string{strings.ToLower(value)}, "controllers": []string{w.Name}, "images": []any{container["image"]},
 						}},
 					})
 					if err != nil {

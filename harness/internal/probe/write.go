@@ -22,7 +22,7 @@ func (r *Report) WriteJSON(w io.Writer) error { return plaintext.WriteJSON(w, r)
 func (r *Report) WriteTable(w io.Writer) error {
 	var b strings.Builder
 	for _, chart := range r.Charts {
-		fmt.Fprintf(&b, "%s: %s\n", plaintext.Line(chart.title()), chart.state())
+		fmt.Fprintf(&b, "%s: %s\n", plaintext.Line(chart.Title()), chart.State())
 		for _, hole := range chart.Holes {
 			hole.table(&b)
 		}
@@ -34,15 +34,17 @@ func (r *Report) WriteTable(w io.Writer) error {
 	for _, id := range r.Gone {
 		fmt.Fprintf(&b, "no longer found: %s: take it out of the baseline\n", plaintext.Line(id))
 	}
-	fmt.Fprintf(&b, "%s\n", r.sentence())
+	fmt.Fprintf(&b, "%s\n", r.Sentence())
 	return plaintext.Write(w, b.String())
 }
 
-func (c *Chart) title() string {
+// Title says what a chart is.
+func (c *Chart) Title() string {
 	return fmt.Sprintf("%s, release %s in namespace %s", c.Folder, c.Release, c.Namespace)
 }
 
-func (c *Chart) state() string {
+// State says what was tried of it.
+func (c *Chart) State() string {
 	switch {
 	case c.Base == NoControllers && c.Ended == "":
 		return "no controllers workload, whatever was tried"
@@ -64,10 +66,10 @@ func (c *Chart) state() string {
 }
 
 func (h Hole) table(b *strings.Builder) {
-	fmt.Fprintf(b, "  %s %s\n", h.label(), plaintext.Line(h.title()))
+	fmt.Fprintf(b, "  %s %s\n", h.Label(), plaintext.Line(h.Title()))
 	for _, line := range []struct{ key, text string }{
 		{"set", h.Arguments},
-		{"found", h.found()},
+		{"found", h.Found()},
 		{"template", h.Template},
 		{"read at", strings.Join(h.Read, ", ")},
 		{"rendered", oneLine(h.Entry)},
@@ -106,7 +108,8 @@ func oneLine(entry string) string {
 	return text
 }
 
-func (h Hole) label() string {
+// Label says in a word what a hole is.
+func (h Hole) Label() string {
 	switch {
 	case h.Known:
 		return "KNOWN"
@@ -128,14 +131,16 @@ func (h Hole) changed() string {
 	return ""
 }
 
-func (h Hole) title() string {
+// Title is what is set.
+func (h Hole) Title() string {
 	if len(h.Paths) == 0 {
 		return "with nothing set"
 	}
 	return strings.Join(h.Paths, " with ")
 }
 
-func (h Hole) found() string {
+// Found says what was found, and of what.
+func (h Hole) Found() string {
 	text := h.Message
 	if len(h.Codes) > 0 {
 		text = strings.Join(h.Codes, ", ") + ": " + text
@@ -149,8 +154,8 @@ func (h Hole) found() string {
 	return h.Workload + ", container " + h.Container + ": " + text
 }
 
-// sentence is the verdict on all charts.
-func (r *Report) sentence() string {
+// Sentence is the verdict on all charts.
+func (r *Report) Sentence() string {
 	s := &r.Summary
 	var parts []string
 	if s.Escaped > 0 {
@@ -198,9 +203,9 @@ const shownBranches = 3
 // WriteMarkdown writes the report for comments and step summaries.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### nevermigrate probe\n\n**%s**\n", markdown.Text(r.sentence()))
+	fmt.Fprintf(&b, "### nevermigrate probe\n\n**%s**\n", markdown.Text(r.Sentence()))
 	for _, chart := range r.Charts {
-		fmt.Fprintf(&b, "\n%s: %s.\n", markdown.Code(chart.title()), markdown.Text(chart.state()))
+		fmt.Fprintf(&b, "\n%s: %s.\n", markdown.Code(chart.Title()), markdown.Text(chart.State()))
 		if len(chart.Holes) > 0 {
 			markdown.WriteTable(&b, "| | Codes | Set | Template |", chart.Holes, Hole.markdownCells, markdown.TableLimit, "hole")
 			markdown.WriteFolded(&b, "What is set, and what is rendered", func() {
@@ -228,11 +233,11 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 }
 
 func (h Hole) markdownCells() []string {
-	return []string{strings.ToLower(h.label()), strings.Join(h.Codes, " "), markdown.Code(h.Arguments), markdown.Code(h.Template)}
+	return []string{strings.ToLower(h.Label()), strings.Join(h.Codes, " "), markdown.Code(h.Arguments), markdown.Code(h.Template)}
 }
 
 func (h Hole) markdownItem() string {
-	text := fmt.Sprintf("\n%s: %s\n", markdown.Code(h.title()), markdown.Text(h.found()))
+	text := fmt.Sprintf("\n%s: %s\n", markdown.Code(h.Title()), markdown.Text(h.Found()))
 	text += "\nFrom the value to the line: "
 	for i, step := range h.Way() {
 		if i > 0 {

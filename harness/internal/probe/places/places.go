@@ -246,8 +246,7 @@ func (s *Shape) Sample(all bool) any {
 // Switches are the places that switch a chart's dependencies on and off.
 func Switches(c *chart.Chart) []watch.Place {
 	var all []watch.Place
-	var add func(c *chart.Chart, above watch.Place)
-	add = func(c *chart.Chart, above watch.Place) {
+	each(c, "", func(c *chart.Chart, above watch.Place) {
 		for _, declared := range c.Metadata.Dependencies {
 			for condition := range strings.SplitSeq(declared.Condition, ",") {
 				if condition = strings.TrimSpace(condition); condition != "" {
@@ -262,13 +261,7 @@ func Switches(c *chart.Chart) []watch.Place {
 				all = append(all, watch.PlaceOf("tags", tag))
 			}
 		}
-		for _, below := range c.Dependencies() {
-			for _, name := range namesOf(c, below) {
-				add(below, above.Key(name))
-			}
-		}
-	}
-	add(c, "")
+	})
 	slices.Sort(all)
 	return slices.Compact(all)
 }
@@ -276,15 +269,16 @@ func Switches(c *chart.Chart) []watch.Place {
 // Subcharts are the places of the values of subcharts.
 func Subcharts(c *chart.Chart) map[watch.Place]bool {
 	all := map[watch.Place]bool{}
-	var add func(c *chart.Chart, above watch.Place)
-	add = func(c *chart.Chart, above watch.Place) {
-		for _, below := range c.Dependencies() {
-			for _, name := range namesOf(c, below) {
-				all[above.Key(name)] = true
-				add(below, above.Key(name))
-			}
+	each(c, "", func(_ *chart.Chart, place watch.Place) { all[place] = place != "" })
+	return all
+}
+
+// each tells a chart, and those below it, with the places of their values.
+func each(c *chart.Chart, place watch.Place, tell func(c *chart.Chart, place watch.Place)) {
+	tell(c, place)
+	for _, below := range c.Dependencies() {
+		for _, name := range namesOf(c, below) {
+			each(below, place.Key(name), tell)
 		}
 	}
-	add(c, "")
-	return all
 }

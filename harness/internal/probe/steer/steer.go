@@ -365,21 +365,14 @@ func (r *reader) wants(call watch.CallEvent, i int) []any {
 		return []any{with, without}
 	case "hasKey", "get", "index", "pluck", "dig", "slice":
 		return keyed(call, i)
-	case "contains":
-		if i == 1 {
-			return []any{own + text, text, "probe"}
-		}
-		return []any{first(), "probe"}
-	case "hasPrefix":
-		if i == 1 {
+	case "contains", "hasPrefix", "hasSuffix":
+		switch {
+		case i == 0:
+			return []any{first(), "probe"}
+		case function == "hasPrefix":
 			return []any{text + own, text, "probe"}
 		}
-		return []any{first(), "probe"}
-	case "hasSuffix":
-		if i == 1 {
-			return []any{own + text, text, "probe"}
-		}
-		return []any{first(), "probe"}
+		return []any{own + text, text, "probe"}
 	case "regexMatch", "regexFind", "regexFindAll":
 		if i == 1 {
 			return append(matches(text), "probe", "")

@@ -1,75 +1,27 @@
 package probe
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/proompteng/nevermigrate/harness/internal/fixtures"
+	"github.com/proompteng/nevermigrate/harness/internal/independent"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/internal/mode"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
-// TestPodTemplates compares the judge's own table of workloads with that of the
-// policy: a kind that is in one of them only would be judged by one of them only.
-func TestPodTemplates(t *testing.T) {
-	var workloads map[string]struct{ Groups, Template []string }
-	if err := defaultEvaluator(t).Value(t.Context(), "data.lib.kind.workloads", &workloads); err != nil {
-		t.Fatal(err)
+// TestCommandsMigrate: each command of the corpus clearly migrates.
+func TestCommandsMigrate(t *testing.T) {
+	c, err := newCorpus(mode.Defaults(), "x-controllers")
+	if err != nil || len(c.Commands) == 0 {
+		t.Fatal(len(c.Commands), err)
 	}
-	want := map[string][]string{}
-	for kind, workload := range workloads {
-		for _, group := range workload.Groups {
-			want[group+"/"+kind] = workload.Template
+	for _, words := range c.Commands {
+		if !(independent.Rules{Mode: mode.Defaults()}).StartsMigrating(map[string]any{"command": words}) {
+			t.Errorf("%v does not", words)
 		}
-	}
-	if diff := cmp.Diff(want, podTemplates); diff != "" || len(want) < 10 {
-		t.Errorf("%d workloads (-policy +judge):\n%s", len(want), diff)
-	}
-}
-
-// TestImagesWithoutService compares the judge's own list of images with that of
-// the policy.
-func TestImagesWithoutService(t *testing.T) {
-	var known []string
-	if err := defaultEvaluator(t).Value(t.Context(), "data.lib.parameters.known_images", &known); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(known, withoutService); diff != "" {
-		t.Errorf("(-policy +judge):\n%s", diff)
-	}
-}
-
-// TestIsImage compares the judge with the policy on what an entry stands for.
-func TestIsImage(t *testing.T) {
-	entries := []string{"busybox", "istio/proxyv2", "*proxy*", "a/*", "*/agents", "agents:1", "ghcr.io/a/agents", "datadog/dd-lib-*-init", "a/agents@sha256:0", "*:1"}
-	matched := 0
-	for _, repository := range []string{
-		"", "busybox", "docker.io/busybox", "docker.io/library/busybox", "library/busybox", "mirror.local/x/library/busybox", "a/busybox", "localhost/busybox", "localhost:5000/busybox",
-		"istio/proxyv2", "gcr.io/istio/proxyv2", "mirror/docker.io/istio/proxyv2", "my-istio/proxyv2", "proxy", "a/proxy/b", "ghcr.io/a/agents", "a/agents", "x.y/ghcr.io/a/agents", "datadog/dd-lib-js-init", "gcr.io/datadog/dd-lib-x-init/y",
-	} {
-		for _, suffix := range []string{"", ":1", ":1.2-alpine", "@sha256:0", ":1@sha256:0", ":", ":.a", "/"} {
-			for _, entry := range entries {
-				var want bool
-				image, query := repository+suffix, `regex.match(data.lib.text.image(%q), %q)`
-				if err := defaultEvaluator(t).Value(t.Context(), fmt.Sprintf(query, entry, image), &want); err != nil {
-					t.Fatal(err)
-				}
-				if got := isImage(entry, image); got != want {
-					t.Errorf("%s for %s: judge %v, policy %v", entry, image, got, want)
-				}
-				if want {
-					matched++
-				}
-			}
-		}
-	}
-	if matched < 100 {
-		t.Errorf("only %d matches", matched)
 	}
 }
 
@@ -82,11 +34,10 @@ func TestManifests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own, err := newParameters(nil)
+	own, err := independent.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &judge{}
 	counts := map[string]int{}
 	for _, m := range manifests {
 		result, err := defaultEvaluator(t).Evaluate(t.Context(), []manifest.Object{{Document: 1, Content: m.Object}})
@@ -100,13 +51,13 @@ func TestManifests(t *testing.T) {
 			}
 		}
 		denied := policyFindings(result)
-		for _, w := range workloadsOf(m.Object) {
-			if !own.binds(w) {
+		for _, w := range independent.Workloads(m.Object) {
+			if !own.Binds(w) {
 				continue
 			}
 			judged++
-			for _, container := range w.containers {
-				if own.exempts(container) {
+			for _, container := range w.Containers {
+				if own.Exempts(container) {
 					continue
 				}
 				counts["containers"]++
@@ -117,8 +68,8 @@ func TestManifests(t *testing.T) {
 				} else if whole := of(denied, ""); whole != nil {
 					codes = whole.codes
 				}
-				resolved := k.resolve(container, own)
-				clear := startsMigrating(own.rules, container)
+				resolved := own.Resolve(container)
+				clear := own.StartsMigrating(container)
 				byEnvironment := slices.ContainsFunc(codes, func(code string) bool { return code != "CNM004" && code != "CNM005" })
 				switch {
 				case resolved.Mode != mode.Skip && codes == nil:

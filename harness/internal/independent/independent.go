@@ -1,4 +1,7 @@
-package probe
+// Package independent judges objects by the rules of the kubelet and the service,
+// without the policy: a second opinion that does not share its mistakes. Where the
+// two differ, one of them is wrong.
+package independent
 
 import (
 	"fmt"
@@ -12,27 +15,29 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/mode"
 )
 
-// parameters are those of one constraint, read without the policy: the probe's
-// second opinion must not share its mistakes.
-type parameters struct {
-	rules       mode.Rules
+// Rules are what one constraint says, read without the policy.
+type Rules struct {
+	// Mode are the rules of the migrations variable.
+	Mode        mode.Rules
 	controllers []*regexp.Regexp
-	// name is one that the first of them fits.
-	name string
+	// Name is one that the first pattern of controllers fits.
+	Name string
 	// images are the globs of the service's images; none: all may be. exempt are
 	// those of images that hold no service.
 	images, exempt []string
-	// leavesOut is true when the constraint leaves objects out. Which, only the
+	// LeavesOut is true when the constraint leaves objects out. Which, only the
 	// policy knows.
-	leavesOut bool
+	LeavesOut bool
 }
 
-func newParameters(c *constraint.Constraint) (parameters, error) {
+// New are the rules of a constraint; nil stands for the defaults. Its errors are those
+// of parameters that cannot be read.
+func New(c *constraint.Constraint) (Rules, error) {
 	given := c.Parameters()
 	rules, err := mode.FromParameters(given)
-	p := parameters{
-		rules: rules, images: stringsOf(given["images"]), exempt: stringsOf(given["exemptImages"]),
-		leavesOut: c.Spec()["match"] != nil,
+	p := Rules{
+		Mode: rules, images: stringsOf(given["images"]), exempt: stringsOf(given["exemptImages"]),
+		LeavesOut: c.Spec()["match"] != nil,
 	}
 	if _, ok := given["exemptImages"].([]any); !ok {
 		p.exempt = withoutService
@@ -42,7 +47,7 @@ func newParameters(c *constraint.Constraint) (parameters, error) {
 		patterns = []string{"*-controllers", "*-controllers-*"}
 	}
 	if len(patterns) > 0 {
-		p.name = strings.ReplaceAll(patterns[0], "*", "probe")
+		p.Name = strings.ReplaceAll(patterns[0], "*", "probe")
 	}
 	for _, pattern := range patterns {
 		p.controllers = append(p.controllers, glob(pattern))
@@ -95,11 +100,13 @@ var podTemplates = map[string][]string{
 	"/Pod":                   {},
 }
 
-// workload is an object with a pod spec.
-type workload struct {
-	kind, name, namespace string
-	names                 []string // by which it may be a controllers workload
-	containers            []map[string]any
+// Workload is an object with a pod spec.
+type Workload struct {
+	Kind, Name, Namespace string
+	// Containers are those of all lists of the pod spec.
+	Containers []map[string]any
+
+	names []string // by which it may be a controllers workload
 }
 
 // The labels from which names are made, and the lists of containers of a pod.
@@ -110,13 +117,13 @@ var (
 
 const componentLabel = "app.kubernetes.io/component"
 
-// workloadsOf reads an object: one workload for each of its pod specs, and those of
+// Workloads reads an object: one workload for each of its pod specs, and those of
 // the objects that it lists. A kind of the table has one pod spec, and any other as
 // many as are found in it.
-func workloadsOf(object map[string]any) []workload {
+func Workloads(object map[string]any) []Workload {
 	kind, version := textAt(object, "kind"), textAt(object, "apiVersion")
 	group := strings.TrimPrefix(path.Dir(version), ".")
-	var found []workload
+	var found []Workload
 	if place, known := podTemplates[group+"/"+kind]; !known {
 		alone := maps.Clone(object)
 		for _, key := range listing {
@@ -143,7 +150,7 @@ func workloadsOf(object map[string]any) []workload {
 				below = maps.Clone(below)
 				below["kind"] = strings.TrimSuffix(kind, "List")
 			}
-			found = append(found, workloadsOf(below)...)
+			found = append(found, Workloads(below)...)
 		}
 	}
 	return found
@@ -155,7 +162,7 @@ var listing = []string{"items", "objects"}
 // finder looks for pod specs in an object of a kind that is not in the table.
 type finder struct {
 	object map[string]any
-	found  []workload
+	found  []Workload
 }
 
 // look looks at a value and below it. parent is the map that has it under the key
@@ -202,11 +209,11 @@ func isPodSpec(fields map[string]any) bool {
 
 // newWorkload is that of one pod spec. holders are the maps whose names count, and
 // singles the keys under which it may have one container.
-func newWorkload(object, template, spec map[string]any, holders []map[string]any, singles []string) workload {
+func newWorkload(object, template, spec map[string]any, holders []map[string]any, singles []string) Workload {
 	metadata := fieldsAt(object, "metadata")
-	w := workload{kind: textAt(object, "kind"), name: textAt(metadata, "name"), namespace: textAt(metadata, "namespace")}
-	if w.name == "" {
-		w.name = textAt(metadata, "generateName")
+	w := Workload{Kind: textAt(object, "kind"), Name: textAt(metadata, "name"), Namespace: textAt(metadata, "namespace")}
+	if w.Name == "" {
+		w.Name = textAt(metadata, "generateName")
 	}
 	for _, holder := range holders {
 		of := fieldsAt(holder, "metadata")
@@ -228,13 +235,13 @@ func newWorkload(object, template, spec map[string]any, holders []map[string]any
 		items, _ := spec[list].([]any)
 		for _, item := range items {
 			container, _ := item.(map[string]any)
-			w.containers = append(w.containers, container)
+			w.Containers = append(w.Containers, container)
 			w.names = append(w.names, textAt(container, "name"))
 		}
 	}
 	for _, key := range singles {
 		if container := fieldsAt(spec, key); container != nil {
-			w.containers = append(w.containers, container)
+			w.Containers = append(w.Containers, container)
 		}
 	}
 	w.names = slices.DeleteFunc(w.names, func(name string) bool { return name == "" })
@@ -253,10 +260,10 @@ func textAt(object map[string]any, key string) string {
 	return text
 }
 
-// read is what can make a difference to the verdict on a workload.
-func (w workload) read() any {
-	part := []any{w.kind, w.name, w.namespace, w.names}
-	for _, container := range w.containers {
+// Read is what can make a difference to the verdict on a workload.
+func (w Workload) Read() any {
+	part := []any{w.Kind, w.Name, w.Namespace, w.names}
+	for _, container := range w.Containers {
 		kept := map[string]any{}
 		for key, value := range container {
 			if slices.Contains(judgedKeys, key) || strings.HasPrefix(key, "$") {
@@ -274,12 +281,12 @@ var judgedKeys = []string{
 	"lifecycle", "livenessProbe", "readinessProbe", "startupProbe",
 }
 
-// binds reports whether the contract binds a workload: a name of it matches, and
+// Binds reports whether the contract binds a workload: a name of it matches, and
 // not all of its containers are exempt.
-func (p parameters) binds(w workload) bool {
+func (p Rules) Binds(w Workload) bool {
 	named := slices.ContainsFunc(p.controllers, func(pattern *regexp.Regexp) bool { return slices.ContainsFunc(w.names, pattern.MatchString) })
-	holds := func(container map[string]any) bool { return !p.exempts(container) }
-	return named && (len(w.containers) == 0 || slices.ContainsFunc(w.containers, holds))
+	holds := func(container map[string]any) bool { return !p.Exempts(container) }
+	return named && (len(w.Containers) == 0 || slices.ContainsFunc(w.Containers, holds))
 }
 
 // glob is a pattern for names in which * stands for anything.
@@ -287,9 +294,9 @@ func glob(pattern string) *regexp.Regexp {
 	return regexp.MustCompile(`(?s)\A` + strings.ReplaceAll(regexp.QuoteMeta(pattern), `\*`, ".*") + `\z`)
 }
 
-// exempts reports whether a container's image is exempt: it is known to hold no
+// Exempts reports whether a container's image is exempt: it is known to hold no
 // service, or is none of the service's.
-func (p parameters) exempts(container map[string]any) bool {
+func (p Rules) Exempts(container map[string]any) bool {
 	image := textAt(container, "image")
 	is := func(entry string) bool { return isImage(entry, image) }
 	return slices.ContainsFunc(p.exempt, is) || len(p.images) > 0 && !slices.ContainsFunc(p.images, is)
@@ -318,6 +325,19 @@ func isImage(entry, image string) bool {
 		}
 	}
 	return false
+}
+
+// Resolve is the mode of a container: by its environment, by what its command clearly
+// does to that, and by what a patch may yet do.
+func (p Rules) Resolve(container map[string]any) mode.Resolution {
+	resolved := p.Mode.Container(container)
+	switch place := directed(container); {
+	case p.StartsMigrating(container):
+		resolved.Mode, resolved.Reason = mode.Auto, "the command sets or removes the variable"
+	case place != "" && resolved.Mode == mode.Skip:
+		resolved.Mode, resolved.Reason = mode.Unknown, place+" is a directive of a patch"
+	}
+	return resolved
 }
 
 // directed gives the place of a directive of a patch in a container or its env;

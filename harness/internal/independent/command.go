@@ -1,4 +1,4 @@
-package probe
+package independent
 
 import (
 	"path"
@@ -9,13 +9,13 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/mode"
 )
 
-// startsMigrating reports whether a container's command clearly starts a process
+// StartsMigrating reports whether a container's command clearly starts a process
 // that migrates, whatever env declares. It reads env's words and the plainest of
 // shell scripts; of everything else it says no, for what it says of a command that
 // the policy passes is taken for a mistake in the policy.
-func startsMigrating(rules mode.Rules, container map[string]any) bool {
+func (p Rules) StartsMigrating(container map[string]any) bool {
 	words, ok := expandedCommand(container)
-	return ok && starter{rules: rules}.runs(words) == migrates
+	return ok && starter{rules: p.Mode}.runs(words) == migrates
 }
 
 // expandedCommand is what a container starts, as the kubelet expands it. ok is
