@@ -117,16 +117,18 @@ func isIndex(key string) bool {
 	return ok
 }
 
+// bothWays reports whether a branch was taken and not taken.
+func (c *coverage) bothWays(site *watch.Site) bool {
+	sides := c.sides[site.ID]
+	return sides[watch.Taken] && sides[watch.NotTaken]
+}
+
 // opposite reports whether a site that gave a result has given the opposite, too:
 // in the same include, or anywhere. It is true for a result that has none.
 func (c *coverage) opposite(site *watch.Site, under int, result any, anywhere bool) bool {
 	taken, isBool := result.(bool)
-	if !isBool && site.Kind == watch.Call && slices.Contains([]string{"default", "ternary", "coalesce"}, site.Function) {
-		sides := c.sides[site.ID]
-		return sides[watch.Taken] && sides[watch.NotTaken]
-	}
 	if !isBool {
-		return true
+		return !site.IsDecision() || c.bothWays(site)
 	}
 	want := "true"
 	switch {
@@ -215,8 +217,7 @@ func (s *search) report() Coverage {
 			n++
 		}
 		file := &covered.Templates[n-1]
-		sides := s.coverage.sides[site.ID]
-		both := sides[watch.Taken] && sides[watch.NotTaken]
+		both := s.coverage.bothWays(site)
 		covered.Branches++
 		file.Branches++
 		if last := len(file.Lines) - 1; last >= 0 && file.Lines[last].Line == site.Line {
@@ -231,7 +232,7 @@ func (s *search) report() Coverage {
 		}
 		reason := s.reason(site, 0)
 		covered.NotTaken = append(covered.NotTaken, Branch{
-			File: site.File, Line: site.Line, Condition: site.Text, Always: sides[watch.Taken], Reason: reason,
+			File: site.File, Line: site.Line, Condition: site.Text, Always: s.coverage.sides[site.ID][watch.Taken], Reason: reason,
 			Explained: reason != NotReached && reason != NoValueFound,
 		})
 	}

@@ -155,23 +155,15 @@ func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration,
 			i++
 		}
 	}
-	for i, change := range least {
-		// Of a map that is taken away, the variable may be all that counts.
-		if fields, _ := watch.At(s.now, watch.PlaceOf(change.path...)); change.value == nil && fields != nil {
-			for _, corpus := range s.judge.corpora {
-				fields, _ := fields.(map[string]any)
-				if _, ok := fields[corpus.variable]; !ok {
-					continue
-				}
-				narrower := slices.Clone(least)
-				narrower[i].path = append(slices.Clone(change.path), corpus.variable)
-				after, err := s.still(ctx, narrower, file.name, w, verdict)
-				if err != nil {
-					return nil, err
-				}
-				if after != nil {
-					least, judged = narrower, after
-				}
+	for i := range least {
+		for _, narrower := range s.narrower(least, i) {
+			after, err := s.still(ctx, narrower, file.name, w, verdict)
+			if err != nil {
+				return nil, err
+			}
+			if after != nil {
+				least, judged = narrower, after
+				break
 			}
 		}
 	}
@@ -189,6 +181,22 @@ func (s *search) groupOf(ctx context.Context, groups *[]*group, c configuration,
 	g := &group{verdict: verdict, file: file.name, who: w, paths: paths, best: least, judged: judged}
 	*groups = append(*groups, g)
 	return g, nil
+}
+
+// narrower are configurations of which a change takes the variable alone out of a map,
+// where it takes away the whole of it.
+func (s *search) narrower(c configuration, i int) []configuration {
+	at, _ := watch.At(s.now, watch.PlaceOf(c[i].path...))
+	fields, _ := at.(map[string]any)
+	var all []configuration
+	for _, corpus := range s.judge.corpora {
+		if _, there := fields[corpus.variable]; there && c[i].value == nil {
+			with := slices.Clone(c)
+			with[i].path = append(slices.Clone(c[i].path), corpus.variable)
+			all = append(all, with)
+		}
+	}
+	return all
 }
 
 // pathsOf are the paths that a configuration sets. Below a key of the variable's

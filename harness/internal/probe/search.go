@@ -371,7 +371,11 @@ func (s *search) steer(c configuration, trace *watch.Trace, fresh fresh, broken 
 		}
 		if shape := s.shape.At(suggestion.Place); shape != nil {
 			// What the schema lists is all there is.
-			for _, value := range append(steer.Matches(shape.Pattern), shape.Enum...) {
+			values := slices.Clone(shape.Enum)
+			if shape.Pattern != "" {
+				values = append(steer.Matches(shape.Pattern), values...)
+			}
+			for _, value := range values {
 				if err := s.addTo(trace.Values, c, suggestion.Place, value, rank); err != nil {
 					return err
 				}

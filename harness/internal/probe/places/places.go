@@ -269,7 +269,8 @@ func Switches(c *chart.Chart) []watch.Place {
 // Subcharts are the places of the values of subcharts.
 func Subcharts(c *chart.Chart) map[watch.Place]bool {
 	all := map[watch.Place]bool{}
-	each(c, "", func(_ *chart.Chart, place watch.Place) { all[place] = place != "" })
+	each(c, "", func(_ *chart.Chart, place watch.Place) { all[place] = true })
+	delete(all, "") // the chart itself
 	return all
 }
 

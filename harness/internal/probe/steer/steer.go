@@ -375,7 +375,7 @@ func (r *reader) wants(call watch.CallEvent, i int) []any {
 		return []any{own + text, text, "probe"}
 	case "regexMatch", "regexFind", "regexFindAll":
 		if i == 1 {
-			return append(matches(text), "probe", "")
+			return append(Matches(text), "probe", "")
 		}
 		return []any{".*", first()}
 	case "semverCompare", "semver":

@@ -65,7 +65,7 @@ func undone(call watch.CallEvent, i int, want any) []any {
 	case "regexReplaceAll", "regexReplaceAllLiteral":
 		if isText && i == 1 {
 			var values []any
-			for _, sample := range matches(other(0)) {
+			for _, sample := range Matches(other(0)) {
 				values = append(values, middle(fmt.Sprint(sample)), sample)
 			}
 			return append(values, want)
@@ -144,11 +144,11 @@ func undone(call watch.CallEvent, i int, want any) []any {
 		}
 		return nil
 	case "regexSplit":
-		if samples := matches(other(0)); i == 1 && len(samples) > 0 {
+		if samples := Matches(other(0)); i == 1 && len(samples) > 0 {
 			return []any{strings.Join(words(itemsOf(want)), fmt.Sprint(samples[0])), strings.Join(words(itemsOf(want)), fmt.Sprint(samples[1]))}
 		}
 	case "regexFindAll":
-		if samples := matches(other(0)); i == 1 && len(samples) > 0 {
+		if samples := Matches(other(0)); i == 1 && len(samples) > 0 {
 			return []any{strings.TrimSpace(strings.Repeat(fmt.Sprint(samples[0])+" ", len(itemsOf(want)))), strings.Join(words(itemsOf(want)), " ")}
 		}
 	case "len":
@@ -351,16 +351,8 @@ func versions(constraint, now string) []any {
 	return append(all, prefix+"0.0.0", prefix+"999.0.0")
 }
 
-// Matches are texts that a pattern matches; none without one.
+// Matches are texts that a pattern matches; none when it is no pattern.
 func Matches(pattern string) []any {
-	if pattern == "" {
-		return nil
-	}
-	return matches(pattern)
-}
-
-// matches are texts that a pattern matches; none when it is no pattern.
-func matches(pattern string) []any {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
 		return nil
