@@ -146,7 +146,7 @@ test_missing_cnm099_no_name if {
 		edits: []edit{
 			{file: "policy/lib/kind.rego", anchor: "workloads := {\n", after: "\t\"ToySet\": {\"groups\": {\"toys.example.com\"}, \"resources\": [\"toysets\"], \"template\": [\"spec\", \"template\"]},\n"},
 			{file: "policy/lib/kind.rego", anchor: "versions := {\n", after: "\t\"toys.example.com\": \"v1alpha1\",\n"},
-			{file: "harness/internal/probe/independent.go", anchor: "\t\"apps/Deployment\":", instead: "\t\"toys.example.com/ToySet\": {\"spec\", \"template\"},\n\t\"apps/Deployment\":"},
+			{file: "harness/internal/independent/independent.go", anchor: "\t\"apps/Deployment\":", instead: "\t\"toys.example.com/ToySet\": {\"spec\", \"template\"},\n\t\"apps/Deployment\":"},
 			{file: "policy/gatekeeper/suite.yaml", anchor: "  - name: kinds\n    template: template.yaml\n    constraint: constraint.yaml\n    cases:\n", after: `      - name: allowed-toyset
         object: samples/kinds/allowed-toyset.yaml
         assertions:
