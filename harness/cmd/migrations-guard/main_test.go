@@ -21,7 +21,7 @@ import (
 
 // The tests look at processes through /proc, so they are Linux's.
 
-// guard is the binary, built as the README says.
+// guard is the binary, built as docs/guards.md says.
 var guard string
 
 func TestMain(m *testing.M) {

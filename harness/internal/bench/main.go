@@ -2,7 +2,7 @@
 // machine, and prints a table of ratios. scripts/bench runs it.
 //
 // It builds the tools from their modules, makes apps that differ, and lets
-// hyperfine time whole commands. What it prints is Markdown, for the README.
+// hyperfine time whole commands. What it prints is Markdown, for docs/performance.md.
 package main
 
 import (

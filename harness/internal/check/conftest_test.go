@@ -25,7 +25,7 @@ func pod(name, value string) string {
 }
 
 // hidden are texts with a wrong object that conftest does not see, by what the
-// README says of them. The first word of each is the ending of the file's name.
+// docs/conftest.md says of them. The first word of each is the ending of the file's name.
 func hidden() map[string][]string {
 	good, bad := pod("good", "skip"), pod("bad", "auto")
 	flow := `{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "NAME-controllers"}, "spec": {"containers": [{"name": "main", "env": [{"name": "JANGAR_MIGRATIONS", "value": "VALUE"}]}]}}`
@@ -56,14 +56,14 @@ func hidden() map[string][]string {
 	}
 }
 
-// readmeList is what the README says that conftest does not see, with what check
+// pageList is what docs/conftest.md says that conftest does not see, with what check
 // says of it.
-func readmeList(t *testing.T) map[string]string {
+func pageList(t *testing.T) map[string]string {
 	t.Helper()
-	_, list, found := strings.Cut(read(t, "../../../README.md"), "<!-- conftest -->\n")
+	_, list, found := strings.Cut(read(t, "../../../docs/conftest.md"), "<!-- conftest -->\n")
 	list, _, ended := strings.Cut(list, "<!-- end of conftest -->")
 	if !found || !ended {
-		t.Fatal("README.md has no list of what conftest reads in another way")
+		t.Fatal("docs/conftest.md has no list of what conftest reads in another way")
 	}
 	says := map[string]string{}
 	for _, line := range strings.Split(strings.TrimSpace(list), "\n")[2:] {
@@ -76,7 +76,7 @@ func readmeList(t *testing.T) map[string]string {
 	return says
 }
 
-// TestConftestReads holds what the README says of conftest true, by conftest's own
+// TestConftestReads holds what docs/conftest.md says true, by conftest's own
 // reader: it finds nothing to deny, and check does.
 func TestConftestReads(t *testing.T) {
 	got := map[string]string{}
@@ -93,8 +93,8 @@ func TestConftestReads(t *testing.T) {
 			got[says] = verdict
 		}
 	}
-	if diff := cmp.Diff(readmeList(t), got); diff != "" {
-		t.Errorf("(-README +got):\n%s", diff)
+	if diff := cmp.Diff(pageList(t), got); diff != "" {
+		t.Errorf("(-docs/conftest.md +got):\n%s", diff)
 	}
 }
 

@@ -280,7 +280,7 @@ var yamlPattern = regexp.MustCompile("(?s)```yaml\n(.*?)```")
 // TestPages: the configurations that the pages show can be read.
 func TestPages(t *testing.T) {
 	root := stock.Root(t)
-	for file, from := range map[string]string{"docs/configuration.md": "", "README.md": "### One configuration\n"} {
+	for file, from := range map[string]string{"docs/configuration.md": "", "docs/monorepos.md": "## One configuration\n"} {
 		text, err := os.ReadFile(filepath.Join(root, file))
 		if err != nil {
 			t.Fatal(err)

@@ -36,7 +36,7 @@ func explained(t *testing.T) []ExplainedRule {
 	return all
 }
 
-// TestRulePages holds the page of each rule, and the list of rules in the README,
+// TestRulePages holds the page of each rule, and the list of rules in docs/contract.md,
 // to the catalogue.
 func TestRulePages(t *testing.T) {
 	folder := filepath.Join("..", "..", "..", "docs", "rules")
@@ -45,7 +45,7 @@ func TestRulePages(t *testing.T) {
 	for _, rule := range explained(t) {
 		written(t, filepath.Join(folder, rule.Code+".md"), rulePage(t, rule))
 		pages[rule.Code+".md"] = true
-		list += fmt.Sprintf("| [%s](docs/rules/%[1]s.md) | %s | %s |\n", rule.Code, rule.Severity, rule.Title)
+		list += fmt.Sprintf("| [%s](rules/%[1]s.md) | %s | %s |\n", rule.Code, rule.Severity, rule.Title)
 	}
 	entries, err := os.ReadDir(folder)
 	if err != nil {
@@ -57,17 +57,17 @@ func TestRulePages(t *testing.T) {
 		}
 	}
 	const start, end = "<!-- rules -->\n", "<!-- end of rules -->\n"
-	readme := filepath.Join("..", "..", "..", "README.md")
-	text, err := os.ReadFile(readme)
+	contract := filepath.Join("..", "..", "..", "docs", "contract.md")
+	text, err := os.ReadFile(contract)
 	if err != nil {
 		t.Fatal(err)
 	}
 	before, rest, _ := strings.Cut(string(text), start)
 	_, after, ok := strings.Cut(rest, end)
 	if !ok {
-		t.Fatalf("README.md has no place for the list of rules, between %q and %q", start, end)
+		t.Fatalf("docs/contract.md has no place for the list of rules, between %q and %q", start, end)
 	}
-	written(t, readme, before+start+list+end+after)
+	written(t, contract, before+start+list+end+after)
 }
 
 // rulePage is what WriteRule writes as a page in Markdown.
