@@ -27,7 +27,7 @@ download() {
     status=0
     code=$(curl --silent --show-error --fail --location --max-redirs 5 --proto '=https' --connect-timeout 30 --max-time 300 \
       --max-filesize 500000000 --output "$out/archive" --write-out '%{http_code}' "$url" 2>"$out/said") || status=$?
-    said=$(tr -d '\r\n' <"$out/said" | cut -c 1-300)
+    said=$(head -n 1 "$out/said" | tr -d '\r' | cut -c 1-300)
     if [ "$status" = 0 ]; then return; fi
     case $code in
       404 | 410) fail "$url is not there (status $code). Take a commit of the action whose release is there, $source." ;;

@@ -38,7 +38,7 @@ func downloads(t *testing.T, name, sum string, serve http.HandlerFunc) *action {
 // withoutGh gives the scripts no other commands than those that they need.
 func (a *action) withoutGh() {
 	a.t.Helper()
-	for _, command := range []string{"bash", "cat", "cp", "curl", "cut", "dirname", "grep", "gzip", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "sha256sum", "tail", "tar", "tr", "unzip"} {
+	for _, command := range []string{"bash", "cat", "cp", "curl", "cut", "dirname", "grep", "gzip", "head", "mkdir", "mktemp", "mv", "rm", "sed", "sh", "sha256sum", "tail", "tar", "tr", "unzip"} {
 		if path, err := exec.LookPath(command); err == nil {
 			if err := os.Symlink(path, filepath.Join(a.root, "bin", command)); err != nil {
 				a.t.Fatal(err)
