@@ -76,9 +76,8 @@ var uses = regexp.MustCompile(`uses: (actions/[a-z-]+)(?:/[a-z]+)?@([0-9a-f]{40}
 // github is what stands for it here: act with stand-ins, a repository with nevermigrate,
 // and a server with its release.
 type github struct {
-	t    *testing.T
-	root string
-	act  string
+	workplace
+	act string
 	// released and source are clones of this repository: with a release of it, and as it
 	// is; releasedAt and sourceAt are their commits.
 	released, source     string
@@ -91,43 +90,12 @@ type github struct {
 	served string
 }
 
-// git runs git in a folder, without the configuration of who runs the test.
-func (g *github) git(dir string, args ...string) string {
-	g.t.Helper()
-	cmd := exec.Command("git", args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "HOME="+g.root, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
-		"GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.com", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.com")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		g.t.Fatalf("git %v: %v: %s", args, err, out)
-	}
-	return strings.TrimSpace(string(out))
-}
-
-// commit makes a repository of a folder, or commits what is new in it.
-func (g *github) commit(dir, branch string) string {
-	g.t.Helper()
-	g.git(dir, "init", "-q", "-b", branch)
-	if head, err := os.ReadFile(filepath.Join(dir, ".git", "HEAD")); err == nil && strings.TrimSpace(string(head)) != "ref: refs/heads/"+branch {
-		g.git(dir, "checkout", "-q", "-b", branch)
-	}
-	g.git(dir, "add", "-A")
-	g.git(dir, "commit", "-q", "--allow-empty", "-m", branch)
-	return g.git(dir, "rev-parse", "HEAD")
-}
-
-// newGithub builds the program, packs it as release 0.1.0, and serves that.
+// newGithub packs the program as release 0.1.0, and serves that.
 func newGithub(t *testing.T) *github {
 	needs(t, "bash", "curl", "git")
-	g := &github{t: t, root: t.TempDir(), act: stock.ToolOf(t, "act", "act")}
-	root := stock.Root(t)
+	g := &github{workplace: workplace{t, t.TempDir()}, act: stock.ToolOf(t, "act", "act")}
 	g.source, g.released = filepath.Join(g.root, "source"), filepath.Join(g.root, "released")
-	for file := range strings.SplitSeq(strings.Trim(g.git(root, "ls-files", "-z", "-co", "--exclude-standard"), "\x00"), "\x00") {
-		if built(file) {
-			g.copyFile(root, g.source, file)
-		}
-	}
+	g.snapshot(g.source)
 	// act tells a workflow nothing of itself. Here a variable does.
 	workflow := filepath.Join(g.source, ".github/workflows/controllers-never-migrate.yml")
 	text, err := os.ReadFile(workflow)
@@ -142,16 +110,11 @@ func newGithub(t *testing.T) *github {
 	write(t, filepath.Join(g.source, actionFolder, "checksums.txt"), "# none\nno release\n", 0o644)
 	g.sourceAt = g.commit(g.source, "change")
 
-	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(g.root, "nevermigrate"), "./harness/cmd/nevermigrate")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	program, err := os.ReadFile(filepath.Join(g.root, "nevermigrate"))
+	linked, err := os.ReadFile(program(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	archive := tarball(t, map[string]string{"nevermigrate": string(program)})
+	archive := tarball(t, map[string]string{"nevermigrate": string(linked)})
 	files := archives(t)
 	files[file] = archive
 	g.sum = fmt.Sprintf("%x", sha256.Sum256(archive))
@@ -165,51 +128,6 @@ func newGithub(t *testing.T) *github {
 	g.serve(archive)
 	g.standIns(text)
 	return g
-}
-
-// built tells whether a file is needed to build the program, to run the workflows, or to
-// judge the app of this repository.
-func built(file string) bool {
-	if strings.Contains(file, "/testdata/") || strings.HasSuffix(file, "_test.go") {
-		return false
-	}
-	top, below, _ := strings.Cut(file, "/")
-	switch top {
-	case ".github", ".nevermigrate.yaml", "go.mod", "go.sum", "harness", "policy", "scripts":
-		return true
-	case "fixtures":
-		return strings.HasPrefix(below, "argocd/") || strings.HasPrefix(below, "charts/agents/") || strings.HasSuffix(below, ".go")
-	}
-	return false
-}
-
-// copyFile takes a file of this repository into a folder.
-func (g *github) copyFile(from, to, file string) {
-	g.t.Helper()
-	info, err := os.Lstat(filepath.Join(from, file))
-	if os.IsNotExist(err) {
-		return
-	} else if err != nil {
-		g.t.Fatal(err)
-	}
-	if info.Mode()&os.ModeSymlink != 0 {
-		target, err := os.Readlink(filepath.Join(from, file))
-		if err == nil {
-			err = os.MkdirAll(filepath.Dir(filepath.Join(to, file)), 0o755)
-		}
-		if err == nil {
-			err = os.Symlink(target, filepath.Join(to, file))
-		}
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		return
-	}
-	text, err := os.ReadFile(filepath.Join(from, file))
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	write(g.t, filepath.Join(to, file), string(text), info.Mode().Perm())
 }
 
 // serve is github.com for curl, with one file.
