@@ -240,12 +240,19 @@ type candidate struct {
 	isMode   bool
 }
 
-// longestValue bounds a value in a message.
-const longestValue = 60
+// longestValue bounds a value in a message, and mostValues how many it has.
+const (
+	longestValue = 60
+	mostValues   = 5
+)
 
 // String is how a message names it.
 func (c candidate) String() string {
-	return fmt.Sprintf("%s (%s), which %s", plaintext.Line(c.variable), strings.Join(c.values, ", "), c.declarers())
+	values := c.values
+	if len(values) > mostValues {
+		values = append(slices.Clone(values[:mostValues]), fmt.Sprintf("%d more", len(values)-mostValues))
+	}
+	return fmt.Sprintf("%s (%s), which %s", plaintext.Line(c.variable), strings.Join(values, ", "), c.declarers())
 }
 
 // declarers names the first container that declares it, as the beginning of a sentence.

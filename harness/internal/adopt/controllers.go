@@ -25,21 +25,12 @@ func (m member) String() string {
 	return plaintext.Line(fmt.Sprintf("%s/%s in %s", m.Kind, m.Name, m.target))
 }
 
-// named are the first of some workloads.
+// named is the first of some workloads, and how many more there are.
 func named(members []member) string {
-	const few = 3
-	var names []string
-	for i, m := range members {
-		if i == few {
-			names = append(names, fmt.Sprintf("%d more", len(members)-few))
-			break
-		}
-		names = append(names, m.String())
+	if len(members) == 1 {
+		return members[0].String()
 	}
-	if len(names) == 1 {
-		return names[0]
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
+	return fmt.Sprintf("%s and %d more", members[0], len(members)-1)
 }
 
 // images are the repositories whose containers declare the variable.
