@@ -215,6 +215,9 @@ func (s *setup) plan(cmd *cobra.Command, options check.Options) error {
 	if s.files, err = adopt.Files(cmd.Context(), r); err != nil {
 		return err
 	}
+	if len(s.parameters) > 0 && s.revision != "" {
+		s.notes = append(s.notes, "a pull request is judged by the contract of its base. The one that brings "+adopt.ConstraintFile+" has a base with the defaults, so its check fails by CNM008: merge it before the check is required")
+	}
 	if !s.isTree {
 		s.notes = append(s.notes, fmt.Sprintf("%s is in no git work tree. Until it is, a command finds the configuration only by --config %s", s.dir, filepath.ToSlash(s.at(config.Name))))
 	}
