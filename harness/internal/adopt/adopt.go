@@ -130,8 +130,12 @@ func (l *looker) readable() error {
 	if len(reasons) > 0 && len(reasons) == len(l.held) {
 		return fmt.Errorf("nothing renders, so nobody can tell what the service is called: mend that first\n%s", strings.Join(reasons, "\n"))
 	}
-	for _, reason := range reasons {
+	const shown = 3
+	for _, reason := range reasons[:min(len(reasons), shown)] {
 		l.note("not looked into, so the variable may have another name there: %s", reason)
+	}
+	if more := len(reasons) - shown; more > 0 {
+		l.note("%d more are not looked into: nevermigrate list shows them", more)
 	}
 	return nil
 }

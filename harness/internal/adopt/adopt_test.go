@@ -183,6 +183,20 @@ func TestLook(t *testing.T) {
 			}, Notes: []string{"not looked into, so the variable may have another name there: b: render b: no"}},
 		},
 		{
+			name: "much of it does not render",
+			held: []check.Held{{Path: "b", Reason: "no"}, {Path: "c", Reason: "no"}, {Path: "d", Reason: "no"}, {Path: "e", Reason: "no"}, {Path: "f", Reason: "no"},
+				held(t, "a", deployment("x-controllers", "m acme/x JANGAR_MIGRATIONS=skip"))},
+			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}, Notes: []string{
+				"not looked into, so the variable may have another name there: b: no",
+				"not looked into, so the variable may have another name there: c: no",
+				"not looked into, so the variable may have another name there: d: no",
+				"2 more are not looked into: nevermigrate list shows them",
+			}},
+		},
+		{
 			name: "nothing renders",
 			held: []check.Held{{Path: "b", Reason: "render b: no"}, {Path: "c", Reason: "render c: no"}},
 			err:  "nothing renders, so nobody can tell what the service is called: mend that first\nb: render b: no\nc: render c: no",
