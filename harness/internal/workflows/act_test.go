@@ -439,9 +439,11 @@ func TestAct(t *testing.T) {
 			}
 		})
 	}
-	// The first try and that with the wrong file; all others found it kept.
+	// The wrong file was asked for, and once the right one; all others found it kept.
 	release := "github.com/proompteng/nevermigrate/releases/download/v0.1.0/" + file
-	requireEqual(t, "requests", []string{release, release}, g.asked)
+	if !slices.Equal(g.asked, slices.Repeat([]string{release}, len(g.asked))) || len(g.asked) > 2 {
+		t.Errorf("requests: %v", g.asked)
+	}
 
 	t.Run("ci of this repository, by its release", func(t *testing.T) {
 		got := g.run(t, g.released, g.sourceAt, g.released, map[string]string{"WORKFLOW_SHA": g.releasedAt}, "-W", ".github/workflows/ci.yml", "-j", "fixtures")
