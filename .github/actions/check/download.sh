@@ -42,7 +42,7 @@ download() {
 attest() {
   if [ "${GITHUB_SERVER_URL:-https://github.com}" != https://github.com ] || [ -z "${GH_TOKEN:-}" ]; then
     echo 'The attestation is not verified: it needs a token of github.com.'
-  elif ! gh attestation --help >/dev/null 2>&1; then
+  elif [[ $(gh attestation verify --help 2>/dev/null) != *--source-ref* ]]; then
     echo 'The attestation is not verified: there is no gh that could.'
   elif gh attestation verify "$out/archive" --repo "$REPOSITORY" --signer-workflow "$REPOSITORY/.github/workflows/release.yml" \
     --source-ref "refs/tags/v$RELEASE" --deny-self-hosted-runners >"$out/said" 2>&1; then

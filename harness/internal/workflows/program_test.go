@@ -93,7 +93,7 @@ func newAction(t *testing.T, serve http.HandlerFunc) *action {
 	t.Helper()
 	needs(t, "bash", "curl", "git")
 	a := &action{t: t, root: t.TempDir()}
-	for _, script := range []string{"source.sh", "download.sh", "digest.sh", "sha256.sh"} {
+	for _, script := range []string{"source.sh", "download.sh", "build.sh", "digest.sh", "sha256.sh"} {
 		a.copy(actionFolder+"/"+script, 0o755)
 	}
 	a.copy("scripts/action-checksums", 0o755)
@@ -414,6 +414,22 @@ func TestSource(t *testing.T) {
 			requireEqual(t, "outputs", "from=release\nrelease=0.1.0\nfile="+name+"\nsum="+sum+
 				"\nmodule=ROOT/repo\nbin=ROOT/temp/nevermigrate-bin\ndigest="+sum+"\n", a.read("output"))
 		})
+	}
+}
+
+// TestBuild: what is asked of go.
+func TestBuild(t *testing.T) {
+	const program = "harness/cmd/nevermigrate"
+	for _, test := range []struct{ version, cgo, want string }{
+		{"", "", "ROOT/repo 0 off install ./" + program},
+		{"", "1", "ROOT/repo 1 off install ./" + program},
+		{"0.1.0", "", "ROOT/temp 0 off install github.com/proompteng/nevermigrate/" + program + "@v0.1.0"},
+		{"v0.1.0-rc.1", "", "ROOT/temp 0 off install github.com/proompteng/nevermigrate/" + program + "@v0.1.0-rc.1"},
+		{"main", "", "ROOT/temp 0 off install github.com/proompteng/nevermigrate/" + program + "@main"},
+	} {
+		a := newAction(t, http.NotFound)
+		a.write("bin/go", "#!/bin/sh\necho \"$PWD $CGO_ENABLED $GOWORK $*\"\n")
+		requireEqual(t, test.version, ran{Out: test.want + "\n"}, a.script("build.sh", "VERSION="+test.version, "CGO_ENABLED="+test.cgo, "MODULE="+filepath.Join(a.root, "repo")))
 	}
 }
 
