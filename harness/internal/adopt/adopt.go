@@ -57,7 +57,8 @@ var (
 )
 
 // modeWords are values by which a variable may switch migrations, besides those that
-// skip. Another value, such as a path or a time, says something else about them.
+// skip; what is no literal is empty here. Another value, such as a path or a time, says
+// something else about them.
 var modeWords = []string{"", "auto", "true", "1", "on", "yes", "no", "enabled", "enable", "disable", "none", "never", "always", "run", "apply", "migrate"}
 
 // container is one that was rendered, with the variables that may decide.
@@ -291,7 +292,7 @@ func (l *looker) candidates() []candidate {
 			}
 			one.in = append(one.in, c)
 			word := strings.ToLower(strings.TrimSpace(d.value))
-			one.isMode = one.isMode || !d.literal || slices.Contains(modeWords, word) || slices.Contains(skips, word) ||
+			one.isMode = one.isMode || slices.Contains(modeWords, word) || slices.Contains(skips, word) ||
 				d.variable == l.defaultOf(variableParameter)[0]
 		}
 	}

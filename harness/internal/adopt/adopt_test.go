@@ -2,6 +2,7 @@ package adopt
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,6 +120,28 @@ func TestLook(t *testing.T) {
 			},
 		},
 		{
+			name: "two are called so in the same way",
+			held: []check.Held{held(t, "a", deployment("x-controller", "m acme/x JANGAR_MIGRATIONS=auto"), deployment("y-controller", "m acme/x JANGAR_MIGRATIONS=auto"))},
+			want: &Service{
+				Parameters: map[string][]string{"controllers": {"*-controllers", "*-controllers-*", "*-controller"}},
+				Facts: []Fact{
+					{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controller in a and 1 more declare it"},
+					{"controllers", theDefault + ", *-controller", "the default, and more for Deployment/x-controller in a and 1 more"},
+				},
+			},
+		},
+		{
+			name: "a container that holds no service declares the variable",
+			held: []check.Held{held(t, "a",
+				deployment("x-controllers", "m acme/x JANGAR_MIGRATIONS=skip"),
+				deployment("y-controller", "p busybox JANGAR_MIGRATIONS=skip", "m other/y"),
+			)},
+			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}},
+		},
+		{
 			name: "only somebody else's is called controllers",
 			held: []check.Held{held(t, "a", deployment("x", "m acme/x RUN_MIGRATIONS=auto"), deployment("calico-controllers", "m other/calico"))},
 			err: "which workloads are the controllers? None has a name with controller in it, as in *-controllers and *-controllers-*. Name them by --controllers NAME, where * stands for any text. The service runs in:\n" +
@@ -209,7 +232,11 @@ func TestLook(t *testing.T) {
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			before := maps.Clone(test.given)
 			got, err := Look(test.held, test.given)
+			if diff := cmp.Diff(before, test.given); diff != "" {
+				t.Errorf("what was given is not any more (-before +after):\n%s", diff)
+			}
 			message := ""
 			if err != nil {
 				message = err.Error()
@@ -281,5 +308,41 @@ func TestRepository(t *testing.T) {
 		if got := repository(image); got != want {
 			t.Errorf("repository(%q) = %q, want %q", image, got, want)
 		}
+	}
+}
+
+// TestOddObjects: what is no workload, or half of one, is passed over.
+func TestOddObjects(t *testing.T) {
+	const odd = `
+kind: Deployment
+apiVersion: apps/v1
+metadata: {name: [x], labels: no}
+spec: {template: {spec: {containers: [no, {name: 1, image: {}, env: no}, {env: [no, {name: 1}, {value: 1}]}, {envFrom: [no, {configMapRef: no}]}, {envFrom: no}], initContainers: no}}}
+---
+kind: Deployment
+apiVersion: apps/v1
+spec: no
+---
+kind: ConfigMap
+apiVersion: v1
+data: no
+---
+kind: ConfigMap
+apiVersion: v1
+metadata: {name: a}
+data: {X_MIGRATIONS: [1]}
+---
+kind: List
+apiVersion: v1
+items: no
+---
+`
+	got, err := Look([]check.Held{held(t, "a", odd, deployment("x-controllers", "m acme/x JANGAR_MIGRATIONS=skip"))}, nil)
+	want := &Service{Parameters: map[string][]string{}, Facts: []Fact{
+		{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+		{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+	}}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
 	}
 }

@@ -63,7 +63,7 @@ func (l *looker) members() ([]member, error) {
 		}
 		m := &all[len(all)-1]
 		m.containers = append(m.containers, c)
-		m.ours = m.ours || c.declares(variable) || !c.exempt && slices.Contains(images, repository(c.image))
+		m.ours = m.ours || c.declares(variable) || slices.Contains(images, repository(c.image))
 	}
 	return all, nil
 }
@@ -151,7 +151,7 @@ func (l *looker) alike(members []member) []member {
 // matches what is not the service's.
 func patternOf(m member, members []member) string {
 	i := strings.Index(strings.ToLower(m.Name), "-controller")
-	if i < 1 {
+	if i < 0 {
 		return m.Name
 	}
 	end := m.Name[i:]

@@ -61,6 +61,11 @@ func TestWrite(t *testing.T) {
 			err:  "write .pre-commit-config.yaml: file exists; nothing was written",
 		},
 		{
+			name: "the configuration comes last", there: map[string]string{config.Name: "mine", HookFile: "mine"},
+			want: map[string]string{config.Name: "mine", HookFile: "mine"},
+			err:  "write .pre-commit-config.yaml: file exists; nothing was written",
+		},
+		{
 			name: "a link to nowhere", there: map[string]string{ConstraintFile: "->gone"},
 			err: "write controllers-never-migrate.yaml: file exists; nothing was written",
 		},
