@@ -232,6 +232,7 @@ func requireGuarded(t *testing.T, chart string, options Options, found *Report) 
 // TestGuardedVariants: with the guard enforced no value makes a hole of a
 // mistake, and none makes the controllers vanish.
 func TestGuardedVariants(t *testing.T) {
+	lane.Full(t)
 	for variant, values := range map[string]string{"unchanged": "", "default-on-merged-map": bothSkip} {
 		t.Run(variant, func(t *testing.T) {
 			t.Parallel()
