@@ -197,8 +197,9 @@ func TestVariants(t *testing.T) {
 	if err != nil || len(charts) == 0 {
 		t.Fatalf("found %d variants: %v", len(charts), err)
 	}
+	full := lane.IsFull(t)
 	for _, chart := range charts {
-		if name := filepath.Base(filepath.Dir(chart)); !probed[name] && lane.IsFull() {
+		if name := filepath.Base(filepath.Dir(chart)); !probed[name] && full {
 			t.Errorf("%s is not probed", name)
 		}
 	}
