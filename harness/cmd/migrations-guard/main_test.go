@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -290,6 +291,25 @@ func TestWithoutALog(t *testing.T) {
 func TestWithoutTheFileOfTheEnvironment(t *testing.T) {
 	if diff := cmp.Diff(os.Environ(), environment(filepath.Join(t.TempDir(), "none"))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestPage runs what docs/start-up-guard-image.md shows: what a command prints, and
+// its exit status.
+func TestPage(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/start-up-guard-image.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions := regexp.MustCompile("(?s)```\n\\$ (\\S+=\\S+) migrations-guard(.*?); echo \\$\\?\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	for _, session := range sessions {
+		got := runGuard(t, []string{session[1]}, strings.Fields(session[2])...)
+		if diff := cmp.Diff(session[3], fmt.Sprintf("%s%s%d\n", got.Stdout, got.Stderr, got.Status)); diff != "" {
+			t.Errorf("%s, -shown +printed:\n%s", session[2], diff)
+		}
+	}
+	if len(sessions) != 3 {
+		t.Errorf("%d sessions, want 3", len(sessions))
 	}
 }
 
