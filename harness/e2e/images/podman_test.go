@@ -277,6 +277,7 @@ func TestGuardInContainers(t *testing.T) {
 		want.Stderr = startcases.Line("command", `"/command"`)
 		compare(t, want, e.begin(t, append(append(skip, service, "/command"), show...)...).wait())
 	})
+	started := startcases.Result{Stderr: startcases.Line("command", `"/command"`)}
 	for name, test := range map[string]struct {
 		mode, signal string
 		status       int
@@ -293,7 +294,7 @@ func TestGuardInContainers(t *testing.T) {
 			container := "nevermigrate-" + strings.ReplaceAll(name, " ", "-")
 			s := e.begin(t, append(skip, "--name", container, service, "/command", test.mode)...)
 			for deadline := time.Now().Add(time.Minute); s.stdout.String() != "ready\n"; time.Sleep(20 * time.Millisecond) {
-				if time.Now().After(deadline) {
+				if time.Now().After(deadline) || !strings.HasPrefix(stamped(started).Stderr, s.stderr.String()) {
 					_ = s.command.Process.Kill()
 					t.Fatalf("the command did not start:\n%s", &s.stderr)
 				}
@@ -305,7 +306,7 @@ func TestGuardInContainers(t *testing.T) {
 			if out, err := e.command(order...).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %v\n%s", order, err, out)
 			}
-			compare(t, startcases.Result{Status: test.status, Stdout: test.stdout, Stderr: startcases.Line("command", `"/command"`)}, s.wait())
+			compare(t, startcases.Result{Status: test.status, Stdout: test.stdout, Stderr: started.Stderr}, s.wait())
 		})
 	}
 	t.Logf("ran %d containers", ran)

@@ -192,14 +192,14 @@ func replace(file, old, with string) error {
 	return os.WriteFile(file, []byte(strings.Replace(string(text), old, with, 1)), 0o600)
 }
 
-// notJudged are the kinds of what is no manifest of a workload in the folder of samples.
-var notJudged = regexp.MustCompile(`(?m)^kind: (ControllersNeverMigrate|ConstraintTemplate|AdmissionReview|Suite|Kustomization)$`)
+// notJudged are the kinds of what conftest does not judge among the samples.
+var notJudged = regexp.MustCompile(`(?m)^kind: (ControllersNeverMigrate|AdmissionReview)$`)
 
 // samples copies the samples for Gatekeeper into a folder of dir, and returns their
 // names from there. Each rule that denies an object fires in some of them.
 func samples(t *testing.T, root, dir string) []string {
 	t.Helper()
-	folder := os.DirFS(filepath.Join(root, "policy", "gatekeeper"))
+	folder := os.DirFS(filepath.Join(root, "policy", "gatekeeper", "samples"))
 	if err := os.Mkdir(filepath.Join(dir, "samples"), 0o700); err != nil {
 		t.Fatal(err)
 	}
