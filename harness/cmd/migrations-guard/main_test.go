@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -17,6 +18,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/proompteng/nevermigrate/harness/internal/startcases"
 )
 
 // The tests look at processes through /proc, so they are Linux's.
@@ -80,11 +83,7 @@ func begin(t *testing.T, environ []string, stdin *os.File, extra []*os.File, arg
 	return p
 }
 
-// result is all that comes out of a process.
-type result struct {
-	Status         int
-	Stdout, Stderr string
-}
+type result = startcases.Result
 
 // wait gives the result; a status below 0 is a signal.
 func (p *process) wait() result {
@@ -98,7 +97,7 @@ func (p *process) wait() result {
 	if ended := state.Sys().(syscall.WaitStatus); ended.Signaled() {
 		status = -int(ended.Signal())
 	}
-	return result{status, read(p.t, p.stdout), read(p.t, p.stderr)}
+	return result{Status: status, Stdout: read(p.t, p.stdout), Stderr: read(p.t, p.stderr)}
 }
 
 func read(t *testing.T, file *os.File) string {
@@ -116,109 +115,30 @@ func runGuard(t *testing.T, environ []string, args ...string) result {
 	return begin(t, environ, nil, nil, append([]string{guard}, args...)...).wait()
 }
 
-// line gives the line that the guard writes, with the defaults for what a case
-// does not change.
-func line(changes ...string) string {
-	keys := [][2]string{
-		{"guard", `"migrations-guard"`}, {"version", `"(devel)"`}, {"mode", `"skip"`},
-		{"variable", `"JANGAR_MIGRATIONS"`}, {"value", `"skip"`}, {"set", "true"}, {"declarations", "1"},
-		{"source", `"environment"`}, {"skipValues", `["skip","disabled","false","0","off"]`},
-		{"action", `"exec"`}, {"command", `"sh"`},
-	}
-	var pairs []string
-	for _, key := range keys {
-		for i := 0; i < len(changes); i += 2 {
-			if changes[i] == key[0] {
-				key[1] = changes[i+1]
-			}
-		}
-		if key[1] != "" {
-			pairs = append(pairs, fmt.Sprintf("%q:%s", key[0], key[1]))
-		}
-	}
-	return "{" + strings.Join(pairs, ",") + "}\n"
-}
-
-const (
-	checks  = "migrations-guard: this check fails: "
-	because = ", so the service would run migrations, and controllers never do. "
-	remedy  = "Set JANGAR_MIGRATIONS to \"skip\", once: controllers.env.vars.JANGAR_MIGRATIONS in the chart's values.\n"
-)
-
 func TestModes(t *testing.T) {
-	long := strings.Repeat("x", 100_000)
-	for _, test := range []struct {
-		name    string
-		environ []string
-		want    result
-	}{
-		{"skip", []string{"JANGAR_MIGRATIONS=skip"}, result{0, "", line("action", `"check"`, "command", "")}},
-		{"another spelling", []string{"JANGAR_MIGRATIONS= OFF\n"}, result{0, "", line("action", `"check"`, "command", "", "value", `" OFF\n"`)}},
-		{"a value behind a long blank", []string{"JANGAR_MIGRATIONS=" + strings.Repeat(" ", 100_000) + "0"},
-			result{0, "", line("action", `"check"`, "command", "", "value", `"`+strings.Repeat(" ", 256)+`..."`)}},
-		{"auto", []string{"JANGAR_MIGRATIONS=auto"}, result{78, "",
-			line("mode", `"auto"`, "value", `"auto"`, "action", `"refuse"`, "command", "") +
-				checks + `JANGAR_MIGRATIONS is "auto"` + because + remedy}},
-		{"empty", []string{"JANGAR_MIGRATIONS="}, result{78, "",
-			line("mode", `"auto"`, "value", `""`, "action", `"refuse"`, "command", "") +
-				checks + `JANGAR_MIGRATIONS is ""` + because + remedy}},
-		{"absent", []string{"PATH=/bin"}, result{78, "",
-			line("mode", `"auto"`, "value", "null", "set", "false", "declarations", "0", "source", `"default"`, "action", `"refuse"`, "command", "") +
-				checks + "JANGAR_MIGRATIONS is not set" + because + remedy}},
-		{"no environment", nil, result{78, "",
-			line("mode", `"auto"`, "value", "null", "set", "false", "declarations", "0", "source", `"default"`, "action", `"refuse"`, "command", "") +
-				checks + "JANGAR_MIGRATIONS is not set" + because + remedy}},
-		{"no value at all", []string{"JANGAR_MIGRATIONS"}, result{78, "",
-			line("mode", `"auto"`, "value", "null", "set", "false", "declarations", "0", "source", `"default"`, "action", `"refuse"`, "command", "") +
-				checks + "JANGAR_MIGRATIONS is not set" + because + remedy}},
-		{"another case", []string{"jangar_migrations=skip", "SECRET=hunter2"}, result{78, "",
-			line("mode", `"auto"`, "value", "null", "set", "false", "declarations", "0", "source", `"default"`, "action", `"refuse"`, "command", "") +
-				checks + "JANGAR_MIGRATIONS is not set" + because + remedy}},
-		{"a look-alike with control characters", []string{"JANGAR_MIGRATION\x1b=skip"}, result{78, "",
-			line("mode", `"auto"`, "value", "null", "set", "false", "declarations", "0", "source", `"default"`, "action", `"refuse"`, "command", "") +
-				checks + `JANGAR_MIGRATIONS is not set` + because + remedy}},
-		{"twice skip", []string{"JANGAR_MIGRATIONS=skip", "JANGAR_MIGRATIONS=off"},
-			result{0, "", line("declarations", "2", "action", `"check"`, "command", "")}},
-		{"skip, then auto", []string{"JANGAR_MIGRATIONS=skip", "JANGAR_MIGRATIONS=auto"}, result{78, "",
-			line("mode", `"auto"`, "value", `"auto"`, "declarations", "2", "action", `"refuse"`, "command", "") +
-				checks + `JANGAR_MIGRATIONS is set 2 times, once to "auto"` + because + remedy}},
-		{"auto, then skip", []string{"JANGAR_MIGRATIONS=auto", "X=1", "JANGAR_MIGRATIONS=skip"}, result{78, "",
-			line("mode", `"auto"`, "value", `"auto"`, "declarations", "2", "action", `"refuse"`, "command", "") +
-				checks + `JANGAR_MIGRATIONS is set 2 times, once to "auto"` + because + remedy}},
-		{"a very long value", []string{"JANGAR_MIGRATIONS=" + long}, result{78, "",
-			line("mode", `"auto"`, "value", `"`+long[:256]+`..."`, "action", `"refuse"`, "command", "") +
-				checks + `JANGAR_MIGRATIONS is "` + long[:256] + `..."` + because + remedy}},
-		{"invalid UTF-8", []string{"JANGAR_MIGRATIONS=\xffskip"}, result{78, "",
-			line("mode", `"auto"`, "value", `"\ufffdskip"`, "action", `"refuse"`, "command", "") +
-				checks + `JANGAR_MIGRATIONS is "\xffskip"` + because + remedy}},
-		{"control characters", []string{"JANGAR_MIGRATIONS=\x1b]0;\u009b\u202e\U0001f600\x7f\n"}, result{78, "",
-			line("mode", `"auto"`, "value", `"\u001b]0;\u009b\u202e\ud83d\ude00\u007f\n"`, "action", `"refuse"`, "command", "") +
-				checks + `JANGAR_MIGRATIONS is "\x1b]0;\u009b\u202e\U0001f600\x7f\n"` + because + remedy}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			got := runGuard(t, test.environ)
-			if diff := cmp.Diff(test.want, got); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
-			first, _, _ := strings.Cut(got.Stderr, "\n")
-			if !json.Valid([]byte(first)) {
-				t.Errorf("the line is no JSON: %s", first)
-			}
-			// With a command it is the same, but for what it is about.
-			status := test.want.Status
-			if status == 0 {
-				status = 3
-			}
-			if started := runGuard(t, append([]string{"PATH=/bin:/usr/bin"}, test.environ...), "--", "sh", "-c", "exit 3"); started.Status != status {
-				t.Errorf("with a command the status is %d, not %d", started.Status, status)
-			}
-		})
+	for _, command := range []string{"", "false"} {
+		for _, test := range startcases.Modes(command, 1) {
+			t.Run(test.Name, func(t *testing.T) {
+				environ, args := test.Environ, test.Args
+				if command != "" {
+					environ, args = append([]string{"PATH=/bin:/usr/bin"}, environ...), append(args, "--", command)
+				}
+				got := runGuard(t, environ, args...)
+				if diff := cmp.Diff(test.Want, got); diff != "" {
+					t.Errorf("%v: -want +got:\n%s", args, diff)
+				}
+				first, _, _ := strings.Cut(got.Stderr, "\n")
+				if !json.Valid([]byte(first)) {
+					t.Errorf("the line is no JSON: %s", first)
+				}
+			})
+		}
 	}
 }
 
 func TestRefusedCommandIsNamedWithoutItsArguments(t *testing.T) {
-	want := result{78, "", line("mode", `"auto"`, "value", `"auto"`, "action", `"refuse"`, "command", `"node\n"`) +
-		`migrations-guard: "node\n" is not started: JANGAR_MIGRATIONS is "auto"` + because + remedy}
+	want := result{Status: 78, Stderr: startcases.Line("mode", `"auto"`, "value", `"auto"`, "action", `"refuse"`, "command", `"node\n"`) +
+		`migrations-guard: "node\n" is not started: JANGAR_MIGRATIONS is "auto"` + startcases.Because + startcases.Remedy}
 	got := runGuard(t, []string{"JANGAR_MIGRATIONS=auto"}, "node\n", "--password=hunter2")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -226,68 +146,14 @@ func TestRefusedCommandIsNamedWithoutItsArguments(t *testing.T) {
 }
 
 func TestSettings(t *testing.T) {
-	skip := []string{"JANGAR_MIGRATIONS=skip"}
-	usage := func(text string) result {
-		return result{64, "", "migrations-guard: " + text + "; nothing is started, see migrations-guard --help\n"}
-	}
-	checked := []string{"action", `"check"`, "command", ""}
-	const noName = " cannot be the name of an environment variable: use letters, digits, _, - and . only, and do not start with a digit"
-	const noSkipValue = ": write skip values in lower case, in ASCII, without $ and without white space around them"
-	for _, test := range []struct {
-		name    string
-		environ []string
-		args    []string
-		want    result
-	}{
-		{"variable by flag", []string{"MODE=skip"}, []string{"--variable", "MODE"}, result{0, "", line(append(checked, "variable", `"MODE"`)...)}},
-		{"variable by environment", []string{"MODE=skip", "MIGRATIONS_GUARD_VARIABLE=MODE"}, nil, result{0, "", line(append(checked, "variable", `"MODE"`)...)}},
-		{"flag over environment", []string{"MODE=skip", "MIGRATIONS_GUARD_VARIABLE=OTHER"}, []string{"-variable=MODE"}, result{0, "", line(append(checked, "variable", `"MODE"`)...)}},
-		{"skip values by flag", []string{"JANGAR_MIGRATIONS=B,c"}, []string{"--skip-value", "a", "--skip-value", "b,c"},
-			result{0, "", line(append(checked, "value", `"B,c"`, "skipValues", `["a","b,c"]`)...)}},
-		{"skip values by environment", []string{"JANGAR_MIGRATIONS=B", "MIGRATIONS_GUARD_SKIP_VALUES=a,b"}, nil,
-			result{0, "", line(append(checked, "value", `"B"`, "skipValues", `["a","b"]`)...)}},
-		{"skip values replace the defaults", skip, []string{"--skip-value=never"}, result{78, "",
-			line("mode", `"auto"`, "skipValues", `["never"]`, "action", `"refuse"`, "command", "") + checks + `JANGAR_MIGRATIONS is "skip"` + because +
-				"Set JANGAR_MIGRATIONS to \"never\", once: controllers.env.vars.JANGAR_MIGRATIONS in the chart's values.\n"}},
-		{"hint by flag", []string{"MODE=on"}, []string{"--variable", "MODE", "--hint", "mode in \"values.yaml\"\n"}, result{78, "",
-			line("mode", `"auto"`, "variable", `"MODE"`, "value", `"on"`, "action", `"refuse"`, "command", "") + checks + `MODE is "on"` + because +
-				"Set MODE to \"skip\", once: mode in \"values.yaml\"\\n.\n"}},
-		{"hint by environment", []string{"JANGAR_MIGRATIONS=on", "MIGRATIONS_GUARD_HINT=ask the platform"}, nil, result{78, "",
-			line("mode", `"auto"`, "value", `"on"`, "action", `"refuse"`, "command", "") + checks + `JANGAR_MIGRATIONS is "on"` + because +
-				"Set JANGAR_MIGRATIONS to \"skip\", once: ask the platform.\n"}},
-		{"hint follows the variable", []string{"MODE=on"}, []string{"--variable", "MODE"}, result{78, "",
-			line("mode", `"auto"`, "variable", `"MODE"`, "value", `"on"`, "action", `"refuse"`, "command", "") + checks + `MODE is "on"` + because +
-				"Set MODE to \"skip\", once: controllers.env.vars.MODE in the chart's values.\n"}},
-		{"the same setting twice", []string{"MODE=skip", "MIGRATIONS_GUARD_VARIABLE=MODE", "MIGRATIONS_GUARD_VARIABLE=MODE"}, nil,
-			result{0, "", line(append(checked, "variable", `"MODE"`)...)}},
-		{"nothing after the dashes", skip, []string{"--"}, result{0, "", line(checked...)}},
-
-		{"unknown flag", skip, []string{"--varable", "X", "--", "sh", "-c", "echo started"}, usage("flag provided but not defined: -varable")},
-		{"unknown flag with control characters", skip, []string{"--\x1b[31m"}, usage(`flag provided but not defined: -\x1b[31m`)},
-		{"flag without a value", skip, []string{"--variable"}, usage("flag needs an argument: -variable")},
-		{"variable by flag that is no name", skip, []string{"--variable", "A=B", "sh", "-c", "echo started"}, usage(`--variable: "A=B"` + noName)},
-		{"variable by flag that is empty", skip, []string{"--variable=", "sh"}, usage(`--variable: ""` + noName)},
-		{"variable by environment that is empty", append(skip, "MIGRATIONS_GUARD_VARIABLE="), []string{"sh"}, usage(`MIGRATIONS_GUARD_VARIABLE: ""` + noName)},
-		{"variable by flag, twice", skip, []string{"--variable", "A", "--variable", "A"}, usage("--variable: given 2 times")},
-		{"variable by environment, twice", append(skip, "MIGRATIONS_GUARD_VARIABLE=A", "MIGRATIONS_GUARD_VARIABLE=B"), []string{"sh"},
-			usage("MIGRATIONS_GUARD_VARIABLE: set more than once in the environment, with different values")},
-		{"skip value that is auto", skip, []string{"--skip-value", "auto"}, usage(`--skip-value: "auto" makes the service migrate: remove the entry`)},
-		{"skip value in capitals", skip, []string{"--skip-value", "ok", "--skip-value", "Never"}, usage(`--skip-value: no value of the service is compared with "Never"` + noSkipValue)},
-		{"skip values that are empty", append(skip, "MIGRATIONS_GUARD_SKIP_VALUES="), []string{"sh"},
-			usage("MIGRATIONS_GUARD_SKIP_VALUES: an empty string: remove the entry or write what it stands for")},
-		{"skip values with blanks", append(skip, "MIGRATIONS_GUARD_SKIP_VALUES=skip, off"), []string{"sh"},
-			usage(`MIGRATIONS_GUARD_SKIP_VALUES: no value of the service is compared with " off"` + noSkipValue)},
-		{"empty hint", skip, []string{"--hint", ""}, usage("--hint: empty: say where the variable is set, or leave it out")},
-		{"version with a command", skip, []string{"--version", "--", "sh"}, usage("--help and --version stand alone, without a command")},
-		{"help with a command", skip, []string{"--help", "sh"}, usage("--help and --version stand alone, without a command")},
-
-		{"version", nil, []string{"--version"}, result{0, "migrations-guard (devel)\n", ""}},
-		{"help", nil, []string{"--help"}, result{0, help, ""}},
-		{"help, short", nil, []string{"-h"}, result{0, help, ""}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			environ := append([]string{"PATH=/bin:/usr/bin"}, test.environ...)
-			if diff := cmp.Diff(test.want, runGuard(t, environ, test.args...)); diff != "" {
+	for _, test := range append(startcases.Settings(),
+		startcases.Case{Name: "version", Args: []string{"--version"}, Want: result{Stdout: "migrations-guard (devel)\n"}},
+		startcases.Case{Name: "help", Args: []string{"--help"}, Want: result{Stdout: help}},
+		startcases.Case{Name: "help, short", Args: []string{"-h"}, Want: result{Stdout: help}},
+	) {
+		t.Run(test.Name, func(t *testing.T) {
+			environ := append([]string{"PATH=/bin:/usr/bin"}, test.Environ...)
+			if diff := cmp.Diff(test.Want, runGuard(t, environ, test.Args...)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
@@ -327,7 +193,7 @@ func TestBecomesTheCommand(t *testing.T) {
 			want := begin(t, environ, stream("in"), []*os.File{stream("three")}, command...).wait()
 			for _, dashes := range [][]string{{guard, "--"}, {guard}} {
 				got := begin(t, environ, stream("in"), []*os.File{stream("three")}, append(slices.Clone(dashes), command...)...).wait()
-				line := line("declarations", "2", "command", fmt.Sprintf("%q", command[0]))
+				line := startcases.Line("declarations", "2", "command", fmt.Sprintf("%q", command[0]))
 				expected := want
 				expected.Stderr = line + want.Stderr
 				if diff := cmp.Diff(expected, got); diff != "" {
@@ -365,7 +231,7 @@ func TestSignalsReachTheCommand(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The command has the number of the process that was started.
-			want := result{test.want, fmt.Sprintf("%d\n%s", p.process.Pid, test.stdout), line()}
+			want := result{Status: test.want, Stdout: fmt.Sprintf("%d\n%s", p.process.Pid, test.stdout), Stderr: startcases.Line()}
 			if diff := cmp.Diff(want, p.wait()); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
@@ -375,46 +241,14 @@ func TestSignalsReachTheCommand(t *testing.T) {
 
 func TestCommandsThatCannotStart(t *testing.T) {
 	folder := t.TempDir()
-	file := func(name, text string, mode os.FileMode) string {
-		path := filepath.Join(folder, name)
-		if err := os.WriteFile(path, []byte(text), mode); err != nil {
+	for name, file := range startcases.Files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(file.Text), os.FileMode(file.Mode)); err != nil {
 			t.Fatal(err)
 		}
-		return path
 	}
-	plain := file("plain", "#!/bin/sh\n", 0o600)
-	orphan := file("orphan", "#!/no/such/interpreter\n", 0o700)
-	shapeless := file("shapeless", "echo started\n", 0o700)
-	inPath := "PATH=/no/such/folder:" + plain + ":" + folder
-	for _, test := range []struct {
-		command, path string
-		status        int
-		want          string
-	}{
-		{"no-such-command", inPath, 127, `"no-such-command" was not found in PATH`},
-		{"no-such-command", "PATH=", 127, `"no-such-command" was not found in PATH`},
-		{"no-such-command", "NO_PATH=1", 127, `"no-such-command" was not found in PATH`},
-		{"/no/such/command", inPath, 127, `"/no/such/command" was not found`},
-		{plain + "/x", inPath, 127, fmt.Sprintf("%q was not found", plain+"/x")},
-		{"", inPath, 127, `"" was not found`},
-		{"plain", inPath, 126, fmt.Sprintf(`"plain" cannot be started: %s is not executable for this user`, plain)},
-		{plain, inPath, 126, fmt.Sprintf("%q cannot be started: %s is not executable for this user", plain, plain)},
-		{folder, inPath, 126, fmt.Sprintf("%q cannot be started: %s is not executable for this user", folder, folder)},
-		{"orphan", inPath, 127, fmt.Sprintf(`"orphan" cannot be started: %s is there, but the interpreter or loader that it names is not`, orphan)},
-		{"shapeless", inPath, 126, fmt.Sprintf(`"shapeless" cannot be started: %s is no program for this machine and names no interpreter in a #! line`, shapeless)},
-		{strings.Repeat("x", 300), "PATH=/", 126, fmt.Sprintf(`"%s..." cannot be started: /%s...: file name too long`, strings.Repeat("x", 256), strings.Repeat("x", 255))},
-	} {
-		got := runGuard(t, []string{test.path, "JANGAR_MIGRATIONS=skip"}, "--", test.command)
-		command := test.command
-		if len(command) > 256 {
-			command = command[:256] + "..."
-		}
-		want := result{test.status, "", line("command", fmt.Sprintf("%q", command)) + "migrations-guard: " + test.want + "\n"}
-		if test.command == "" {
-			want.Stderr = line("command", "") + "migrations-guard: " + test.want + "\n"
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%q with %s (-want +got):\n%s", test.command, test.path, diff)
+	for _, test := range startcases.CannotStart(folder) {
+		if diff := cmp.Diff(test.Want, runGuard(t, test.Environ, test.Args...)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.Name, diff)
 		}
 	}
 }
@@ -428,7 +262,7 @@ func TestPathIsFollowedAsExecvpDoes(t *testing.T) {
 	}
 	for _, path := range []string{"PATH=" + first + ":" + second, "PATH=/no:" + second + "/:" + first} {
 		got := runGuard(t, []string{path, "JANGAR_MIGRATIONS=skip"}, "tool")
-		want := result{0, second + "/tool\n", line("command", `"tool"`)}
+		want := result{Stdout: second + "/tool\n", Stderr: startcases.Line("command", `"tool"`)}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", path, diff)
 		}
@@ -457,6 +291,25 @@ func TestWithoutALog(t *testing.T) {
 func TestWithoutTheFileOfTheEnvironment(t *testing.T) {
 	if diff := cmp.Diff(os.Environ(), environment(filepath.Join(t.TempDir(), "none"))); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestPage runs what docs/start-up-guard-image.md shows: what a command prints, and
+// its exit status.
+func TestPage(t *testing.T) {
+	text, err := os.ReadFile("../../../docs/start-up-guard-image.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions := regexp.MustCompile("(?s)```\n\\$ (\\S+=\\S+) migrations-guard(.*?); echo \\$\\?\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	for _, session := range sessions {
+		got := runGuard(t, []string{session[1]}, strings.Fields(session[2])...)
+		if diff := cmp.Diff(session[3], fmt.Sprintf("%s%s%d\n", got.Stdout, got.Stderr, got.Status)); diff != "" {
+			t.Errorf("%s, -shown +printed:\n%s", session[2], diff)
+		}
+	}
+	if len(sessions) != 3 {
+		t.Errorf("%d sessions, want 3", len(sessions))
 	}
 }
 

@@ -68,7 +68,7 @@ func (v Verification) contents(archive []byte, config *opa.VerificationConfig) (
 	if err != nil {
 		return nil, err
 	}
-	if err := v.check(signatures, config); err != nil {
+	if _, err := v.check(signatures, config); err != nil {
 		return nil, err
 	}
 	b, err := opa.NewCustomReader(opa.NewTarballLoaderWithBaseURL(bytes.NewReader(archive), "").WithSizeLimitBytes(MaxBytes)).
@@ -163,27 +163,29 @@ func entryName(name string) string {
 	return strings.TrimPrefix(path.Clean(filepath.ToSlash(name)), "/")
 }
 
-// check says in plain words what OPA's reader would refuse in its own. The reader
-// has the last word: it verifies the signature again, and each file by it.
-func (v Verification) check(signatures []byte, config *opa.VerificationConfig) error {
+// check says in plain words what OPA's reader would refuse in its own, and returns
+// what is signed, by name. The reader has the last word: it verifies the signature
+// again, and each file by it.
+func (v Verification) check(signatures []byte, config *opa.VerificationConfig) (map[string]opa.FileInfo, error) {
 	switch {
 	case signatures == nil && config == nil:
-		return nil
+		return nil, nil
 	case signatures == nil:
-		return errors.New("it is not signed: take one that is signed, or leave out --verification-key")
+		return nil, errors.New("it is not signed: take one that is signed, or leave out --verification-key")
 	case config == nil:
 		// As OPA does: who signs expects that it is verified.
-		return errors.New("it is signed: give the key that verifies it with --verification-key")
+		return nil, errors.New("it is signed: give the key that verifies it with --verification-key")
 	}
 	var parsed opa.SignaturesConfig
 	if err := json.Unmarshal(signatures, &parsed); err != nil {
-		return fmt.Errorf("read .signatures.json: %w", err)
+		return nil, fmt.Errorf("read .signatures.json: %w", err)
 	}
-	if _, err := opa.VerifyBundleSignature(parsed, config); err != nil {
-		return fmt.Errorf("its signature does not hold by %s: %w: "+
+	signed, err := opa.VerifyBundleSignature(parsed, config)
+	if err != nil {
+		return nil, fmt.Errorf("its signature does not hold by %s: %w: "+
 			"take the bundle from where it was signed, and give the key, algorithm, key ID and scope with which it was signed", v.describe(), err)
 	}
-	return nil
+	return signed, nil
 }
 
 func (v Verification) describe() string {

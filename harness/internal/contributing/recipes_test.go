@@ -147,12 +147,12 @@ test_missing_cnm099_no_name if {
 			{file: "policy/lib/kind.rego", anchor: "workloads := {\n", after: "\t\"ToySet\": {\"groups\": {\"toys.example.com\"}, \"resources\": [\"toysets\"], \"template\": [\"spec\", \"template\"]},\n"},
 			{file: "policy/lib/kind.rego", anchor: "versions := {\n", after: "\t\"toys.example.com\": \"v1alpha1\",\n"},
 			{file: "harness/internal/independent/independent.go", anchor: "\t\"apps/Deployment\":", instead: "\t\"toys.example.com/ToySet\": {\"spec\", \"template\"},\n\t\"apps/Deployment\":"},
-			{file: "policy/gatekeeper/suite.yaml", anchor: "  - name: kinds\n    template: template.yaml\n    constraint: constraint.yaml\n    cases:\n", after: `      - name: allowed-toyset
-        object: samples/kinds/allowed-toyset.yaml
+			{file: "policy/gatekeeper/suite.yaml", anchor: "  - name: kinds\n    template: template.yaml\n    constraint: samples/kinds/constraint.yaml\n    cases:\n", after: `      - name: example-allowed-toyset
+        object: samples/kinds/example_allowed_toyset.yaml
         assertions:
           - violations: 0
-      - name: disallowed-toyset
-        object: samples/kinds/disallowed-toyset.yaml
+      - name: example-disallowed-toyset
+        object: samples/kinds/example_disallowed_toyset.yaml
         assertions:
           - violations: 1
           - violations: 1
@@ -160,8 +160,8 @@ test_missing_cnm099_no_name if {
 `},
 		},
 		copies: []replica{
-			{"policy/gatekeeper/samples/kinds/allowed-rollout.yaml", "policy/gatekeeper/samples/kinds/allowed-toyset.yaml"},
-			{"policy/gatekeeper/samples/kinds/disallowed-rollout.yaml", "policy/gatekeeper/samples/kinds/disallowed-toyset.yaml"},
+			{"policy/gatekeeper/samples/kinds/example_allowed_rollout.yaml", "policy/gatekeeper/samples/kinds/example_allowed_toyset.yaml"},
+			{"policy/gatekeeper/samples/kinds/example_disallowed_rollout.yaml", "policy/gatekeeper/samples/kinds/example_disallowed_toyset.yaml"},
 		},
 	},
 	{

@@ -50,11 +50,11 @@ func (p *Policy) compiledOnce() *Policy {
 	return p
 }
 
-// LoadPolicy finds the policy at a path: a folder, or an OPA bundle, which must
-// be signed as verification says. An empty path is the policy in this binary. It
-// is an error when there is nothing at the path, when a key is given for what is
-// no bundle, and when the bundle cannot be used; whether the rules compile is for
-// New to say.
+// LoadPolicy finds the policy at a path: a folder, or an OPA bundle, either of
+// which must be signed as verification says. An empty path is the policy in this
+// binary. It is an error when there is nothing at the path, when a key is given for
+// what is not signed, when none is given for what is, and when the bundle cannot be
+// used; whether the rules compile is for New to say.
 func LoadPolicy(path string, verification bundle.Verification) (*Policy, error) {
 	if path == "" {
 		if verification.KeyFile != "" {
@@ -70,10 +70,37 @@ func LoadPolicy(path string, verification bundle.Verification) (*Policy, error) 
 		return nil, fmt.Errorf("load policy: %w", err)
 	case !info.IsDir():
 		return loadBundle(path, verification)
-	case verification.KeyFile != "":
-		return nil, fmt.Errorf("load policy %s: it is a folder, and a folder has no signature to verify with %s: name a bundle, or leave out the key", path, verification.KeyFile)
 	}
-	return (&Policy{name: "policy " + path, rules: os.DirFS(path), dir: path, file: path}).compiledOnce(), nil
+	return loadFolder(path, verification)
+}
+
+// loadFolder takes a folder as it is, or what in it is signed.
+func loadFolder(path string, verification bundle.Verification) (*Policy, error) {
+	signed, err := bundle.IsSigned(os.DirFS(path))
+	if err != nil {
+		return nil, fmt.Errorf("load policy %s: %w", path, err)
+	}
+	if !signed && verification.KeyFile == "" {
+		return (&Policy{name: "policy " + path, rules: os.DirFS(path), dir: path, file: path}).compiledOnce(), nil
+	}
+	contents, err := bundle.LoadFolder(path, verification)
+	if err != nil {
+		return nil, err
+	}
+	if len(contents.Data) > 0 {
+		return nil, fmt.Errorf("load policy %s: it has data, which is read from a bundle only: name the bundle, or leave the data out", path)
+	}
+	// What was verified is judged by, whatever the folder becomes.
+	return (&Policy{name: "policy " + path, rules: modules(contents), file: path}).compiledOnce(), nil
+}
+
+// modules are the Rego files of a bundle.
+func modules(contents *bundle.Contents) fs.FS {
+	rules := fstest.MapFS{}
+	for name, text := range contents.Modules {
+		rules[name] = &fstest.MapFile{Data: text, Mode: 0o600}
+	}
+	return rules
 }
 
 // constraintKeys are the keys by which a constraint lies at the root of the
@@ -91,11 +118,7 @@ func loadBundle(path string, verification bundle.Verification) (*Policy, error) 
 				"leave the constraint out of the bundle and give it with --constraint", path, key)
 		}
 	}
-	rules := fstest.MapFS{}
-	for name, text := range contents.Modules {
-		rules[name] = &fstest.MapFile{Data: text, Mode: 0o600}
-	}
-	return (&Policy{name: "bundle " + path, rules: rules, data: contents.Data, file: path, digest: contents.SHA256}).compiledOnce(), nil
+	return (&Policy{name: "bundle " + path, rules: modules(contents), data: contents.Data, file: path, digest: contents.SHA256}).compiledOnce(), nil
 }
 
 // Rules are the Rego files of the policy.

@@ -149,7 +149,7 @@ func TestBundleRefused(t *testing.T) {
 func TestPolicyPlaces(t *testing.T) {
 	for name, test := range map[string]struct{ path, key, want string }{
 		"key and nothing":       {"", "k.pem", `verify the built-in policy with k\.pem: it is part of this program and not signed: name a bundle, or leave out the key`},
-		"key and a folder":      {".", "k.pem", `load policy \.: it is a folder, and a folder has no signature to verify with k\.pem: name a bundle, or leave out the key`},
+		"key and a folder":      {".", "k.pem", `read verification key: open k\.pem: no such file or directory`},
 		"no such file":          {"gone.tar.gz", "", `load policy gone\.tar\.gz: no such folder or bundle`},
 		"below a file":          {"policy.go/x", "", `load policy: stat policy\.go/x: not a directory`},
 		"a file that is no one": {"policy.go", "", `load bundle policy\.go: it is no OPA bundle, which is a gzipped tar archive: gzip: invalid header`},

@@ -14,8 +14,14 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/stated"
 )
 
-// TestExamples writes a suite of its own for gator: the example of each rule that
-// denies an object, and its twin. So a new rule has its samples by itself.
+// The part of suite.yaml that is written stands between these lines.
+const (
+	writtenBegins = "  # The example of each rule and its twin. Written by: scripts/generate\n"
+	writtenEnds   = "  # By hand from here on.\n"
+)
+
+// TestExamples writes the first samples: the example of each rule that denies an
+// object, and its twin. So a new rule has its samples by itself.
 func TestExamples(t *testing.T) {
 	examples, err := catalogue.Examples()
 	if err != nil {
@@ -29,9 +35,7 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	suite := "# The example of each rule and its twin.\n# Written by: scripts/generate\n" +
-		"apiVersion: test.gatekeeper.sh/v1alpha1\nkind: Suite\nmetadata:\n  name: controllers-never-migrate-examples\ntests:\n" +
-		"  - name: examples\n    template: ../template.yaml\n    constraint: ../constraint.yaml\n    cases:\n"
+	written := "  - name: " + defaults + "\n    template: template.yaml\n    constraint: samples/" + defaults + "/constraint.yaml\n    cases:\n"
 	files := map[string]string{}
 	for _, rule := range rules {
 		if rule.Severity != "deny" || slices.Contains([]string{"CNM000", stated.Absent, stated.Weaker}, rule.Code) {
@@ -39,18 +43,13 @@ func TestExamples(t *testing.T) {
 		}
 		name := strings.ToLower(rule.Code)
 		fires, right := differingDocument(t, examples[rule.Code])
-		files["disallowed-"+name+".yaml"], files["allowed-"+name+".yaml"] = fires, right
-		suite += fmt.Sprintf("      - name: allowed-%[1]s\n        object: allowed-%[1]s.yaml\n        assertions:\n          - violations: 0\n"+
-			"      - name: disallowed-%[1]s\n        object: disallowed-%[1]s.yaml\n        assertions:\n          - violations: 1\n"+
-			"          - violations: 1\n            message: '^%[2]s '\n", name, rule.Code)
+		allowed, disallowed := "example-allowed-"+name, "example-disallowed-"+name
+		files[fileOf(disallowed)], files[fileOf(allowed)] = fires, right
+		written += fmt.Sprintf("      - name: %s\n        object: samples/%s/%s\n        assertions:\n          - violations: 0\n"+
+			"      - name: %s\n        object: samples/%s/%s\n        assertions:\n          - violations: 1\n"+
+			"          - violations: 1\n            message: '^%s '\n", allowed, defaults, fileOf(allowed), disallowed, defaults, fileOf(disallowed), rule.Code)
 	}
-	files["suite.yaml"] = suite
-	folder := filepath.Join(samples, "examples")
-	if *update {
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			t.Fatal(err)
-		}
-	}
+	folder := filepath.Join(samples, "samples", defaults)
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		committed(t, filepath.Join(folder, name), func(context.Context) ([]byte, error) { return []byte(files[name]), nil })
 	}
@@ -58,9 +57,23 @@ func TestExamples(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(entries) != len(files) || len(files) < 13 {
-		t.Errorf("%s has %d files, and %d are written: remove what is none", folder, len(entries), len(files))
+	// The constraint is there too.
+	if len(entries) != len(files)+1 || len(files) < 12 {
+		t.Errorf("%s has %d files, and %d are written: remove what is none", folder, len(entries), len(files)+1)
 	}
+	suite := filepath.Join(samples, "suite.yaml")
+	text, err := os.ReadFile(suite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, begins := strings.Cut(string(text), writtenBegins)
+	_, after, ends := strings.Cut(rest, writtenEnds)
+	if !begins || !ends {
+		t.Fatalf("%s lacks the line %q or %q", suite, writtenBegins, writtenEnds)
+	}
+	committed(t, suite, func(context.Context) ([]byte, error) {
+		return []byte(before + writtenBegins + written + writtenEnds + after), nil
+	})
 }
 
 // differingDocument is the document in which an example and its twin differ.

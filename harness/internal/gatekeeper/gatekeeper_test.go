@@ -2,16 +2,23 @@ package gatekeeper_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/Masterminds/semver/v3"
 	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/yaml"
 
 	"github.com/proompteng/nevermigrate/harness/internal/constraint"
@@ -34,6 +41,9 @@ func committed(t *testing.T, file string, write func(context.Context) ([]byte, e
 		t.Fatal(err)
 	}
 	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(file, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -49,20 +59,120 @@ func committed(t *testing.T, file string, write func(context.Context) ([]byte, e
 
 // TestCommittedFiles compares what is committed with what is written now.
 func TestCommittedFiles(t *testing.T) {
-	const folder = "../../../policy/gatekeeper"
-	for file, write := range map[string]func(context.Context) ([]byte, error){
-		folder + "/template.yaml": gatekeeper.Template,
-		folder + "/constraint.yaml": func(ctx context.Context) ([]byte, error) {
-			constraint, err := gatekeeper.Defaults(ctx)
-			if err != nil {
-				return nil, err
+	files := map[string]func(context.Context) ([]byte, error){
+		"template.yaml":       gatekeeper.Template,
+		"artifacthub-pkg.yml": gatekeeper.Package,
+	}
+	// Each folder of samples has its constraint, as in Gatekeeper's own library.
+	for _, test := range readSuite(t, "suite.yaml").Tests {
+		if !slices.Contains(ownConstraint, test.Name) && !test.Invalid {
+			files["samples/"+test.Name+"/constraint.yaml"] = func(ctx context.Context) ([]byte, error) {
+				constraint, err := gatekeeper.Defaults(ctx)
+				if err != nil {
+					return nil, err
+				}
+				return constraint.YAML(ctx)
 			}
-			return constraint.YAML(ctx)
-		},
-	} {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			committed(t, file, write)
+		}
+	}
+	for file, write := range files {
+		t.Run(file, func(t *testing.T) {
+			committed(t, filepath.Join(samples, file), write)
 		})
+	}
+}
+
+// TestLayout: the folder has what a policy of Gatekeeper's own library has, and no more.
+// TestSuiteIsComplete looks at the samples.
+func TestLayout(t *testing.T) {
+	entries, err := os.ReadDir(samples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, entry := range entries {
+		got = append(got, entry.Name())
+	}
+	if diff := cmp.Diff([]string{"artifacthub-pkg.yml", "kustomization.yaml", "samples", "suite.yaml", "template.yaml"}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// ownConstraint are the samples with a constraint of their own.
+var ownConstraint = []string{"parameters", "match", "cnm000-unusable-constraint"}
+
+// TestKustomization: as in Gatekeeper's own library it has the template, and whoever
+// takes it adds a constraint.
+func TestKustomization(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(samples, "kustomization.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got types.Kustomization
+	if err := yaml.UnmarshalStrict(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(types.Kustomization{Resources: []string{"template.yaml"}}, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestPackage holds what Artifact Hub is told to what is true of the files.
+func TestPackage(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(samples, "artifacthub-pkg.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Version, Name, DisplayName, CreatedAt, Description, Digest, License, HomeURL, Readme, Install string
+		Keywords                                                                                      []string
+		Links                                                                                         []struct{ Name, URL string }
+		Provider                                                                                      struct{ Name string }
+	}
+	if err := yaml.UnmarshalStrict(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	template, err := os.ReadFile(filepath.Join(samples, "template.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var about struct {
+		Metadata struct {
+			Name        string
+			Annotations map[string]string
+		}
+	}
+	if err := yaml.Unmarshal(template, &about); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"version": policy.Version, "name": about.Metadata.Name, "title": about.Metadata.Annotations["metadata.gatekeeper.sh/title"],
+		"description": about.Metadata.Annotations["description"], "digest": fmt.Sprintf("%x", sha256.Sum256(template)), "license": "Apache-2.0",
+		"home": "https://github.com/proompteng/nevermigrate", "provider": "proompteng",
+	}
+	has := map[string]string{
+		"version": got.Version, "name": got.Name, "title": got.DisplayName, "description": got.Description, "digest": got.Digest,
+		"license": got.License, "home": got.HomeURL, "provider": got.Provider.Name,
+	}
+	if diff := cmp.Diff(want, has); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if _, err := time.Parse(time.RFC3339, got.CreatedAt); err != nil {
+		t.Error(err)
+	}
+	if _, err := semver.StrictNewVersion(got.Version); err != nil {
+		t.Error(err)
+	}
+	// What it names in this repository is there.
+	const here = "https://github.com/proompteng/nevermigrate/blob/main/"
+	paths := regexp.MustCompile(regexp.QuoteMeta(here)+"[a-z/.-]+[a-z]").FindAllString(string(text), -1)
+	for _, path := range paths {
+		if _, err := os.Stat(filepath.Join("../../..", strings.TrimPrefix(path, here))); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(paths) < 2 || len(got.Keywords) < 3 || len(got.Links) < 2 || got.Readme == "" || !strings.Contains(got.Install, "kubectl apply") {
+		t.Errorf("something is missing: %+v", got)
 	}
 }
 
