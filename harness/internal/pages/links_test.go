@@ -140,22 +140,28 @@ func TestIndex(t *testing.T) {
 }
 
 // TestShortAnswers: docs/README.md answers what a reader asks first, and each answer
-// leads to a page.
+// leads to the page that has it, by its first link.
 func TestShortAnswers(t *testing.T) {
 	rows := table(t, "docs/README.md", "| question | answer |")
-	got := map[string]bool{}
+	got := map[string]string{}
 	for _, row := range rows {
-		got[row[0]] = len(links("docs/README.md", row[1])) > 0
+		got[row[0]] = ""
+		if found := linkPattern.FindStringSubmatch(row[1]); found != nil {
+			got[row[0]] = found[1]
+		}
 	}
-	want := map[string]bool{}
-	for _, question := range []string{
-		"Why was I denied?", "What do I change?", "How do I exempt it for two weeks?", "Does it look at everything?",
-		"What may it not know?", "How fast is it?", "How do I roll back?", "How do I add a rule?",
-	} {
-		want[question] = true
+	want := map[string]string{
+		"Why was I denied?":                 "contract.md#the-rules",
+		"What do I change?":                 "causes.md#what-a-verified-fix-is",
+		"How do I exempt it for two weeks?": "adopting.md#two-weeks-for-one-finding",
+		"Does it look at everything?":       "coverage.md",
+		"What may it not know?":             "coverage.md#what-it-may-not-know",
+		"How fast is it?":                   "performance.md",
+		"How do I roll back?":               "roll-out.md",
+		"How do I add a rule?":              "../CONTRIBUTING.md#add-a-rule",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("questions with an answer that has a link (-want +got):\n%s", diff)
+		t.Errorf("questions, and the first page that answers each (-want +got):\n%s", diff)
 	}
 }
 
