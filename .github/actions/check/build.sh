@@ -7,12 +7,10 @@ package=harness/cmd/nevermigrate
 # A go.work above is none of ours.
 export GOWORK=off
 # With C it can load Go plugins, which it refuses, and is a quarter larger for it.
-export CGO_ENABLED=0
+export CGO_ENABLED=${CGO_ENABLED:-0}
 if [ -n "${VERSION:-}" ]; then
-  if [[ ! $VERSION =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]]; then
-    echo "the input version is neither a version nor a revision" >&2
-    exit 2
-  fi
+  # source.sh has looked at what it may hold. Go calls a version by its v.
+  if [[ $VERSION =~ ^[0-9]+\.[0-9]+\.[0-9]+ ]]; then VERSION=v$VERSION; fi
   cd "$RUNNER_TEMP"
   go install "github.com/proompteng/nevermigrate/$package@$VERSION"
 else

@@ -9,6 +9,6 @@ here=$(dirname "$0")
   digest=$({
     cat "$(git rev-parse --show-toplevel)/nevermigrate.lock" || true
     "$here/base-lock.sh"
-  } 2>/dev/null | sha256sum)
-  echo "digest=${digest%% *}"
+  } 2>/dev/null | "$here/sha256.sh")
+  echo "digest=$digest"
 } >>"$GITHUB_OUTPUT"

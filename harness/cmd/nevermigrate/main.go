@@ -2,6 +2,7 @@
 //
 // The contract with its users:
 //
+//	nevermigrate init [DIR]              set a repository up, and judge it
 //	nevermigrate check [flags] [PATH...] judge apps and manifests
 //	nevermigrate diff --base REV PATH... tell what a change did to the contract
 //	nevermigrate diff BASE HEAD          tell it from two JSON reports of check

@@ -136,6 +136,9 @@ func runShown(t *testing.T, command string) string {
 	if words[0] != "nevermigrate" || strings.ContainsAny(command, `'"|<>$`) {
 		t.Fatalf("%q: a session has commands of nevermigrate only, without quotes", command)
 	}
+	if words[1] == "init" {
+		words = append(words, "--revision", "v0.1.0") // a release knows its own
+	}
 	var stdout, stderr bytes.Buffer
 	run(t.Context(), words[1:], nil, &stdout, &stderr)
 	return stdout.String() + stderr.String()

@@ -41,7 +41,7 @@ func main() {
 	flag.IntVar(&b.many, "apps", 200, "how many apps the comparison on many has")
 	flag.IntVar(&b.largest, "largest", 2000, "how many apps the largest measurements of memory and of a change have")
 	flag.IntVar(&b.sharded, "sharded", 20000, "how many apps are divided among shards")
-	steps := flag.String("steps", "abcdefgh", "which measurements to make")
+	steps := flag.String("steps", "abcdefghi", "which measurements to make")
 	flag.Parse()
 	if err := b.bench(context.Background(), *steps); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
@@ -73,7 +73,7 @@ func (b *bencher) bench(ctx context.Context, steps string) (err error) {
 	fmt.Printf("%s, %d cores, %s, %s\n\n", cpu(), runtime.NumCPU(), runtime.GOOS+"/"+runtime.GOARCH, runtime.Version())
 	fmt.Println("| what | nevermigrate | compared with | ratio | target |")
 	fmt.Println("|---|---|---|---|---|")
-	for i, step := range []func(context.Context) error{b.oneApp, b.manyApps, b.memory, b.marginal, b.guard, b.probe, b.oneChange, b.shards} {
+	for i, step := range []func(context.Context) error{b.oneApp, b.manyApps, b.memory, b.marginal, b.guard, b.probe, b.oneChange, b.shards, b.workloads} {
 		if !strings.Contains(steps, string(rune('a'+i))) {
 			continue
 		}

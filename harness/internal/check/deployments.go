@@ -565,11 +565,14 @@ func (d *deployments) pathOf(folder string, a argocd.Application) string {
 // isDeployed reports whether an Application deploys the folder of a target that was
 // found and not named.
 func (d *deployments) isDeployed(t find.Target) bool {
-	return len(d.deployed[render.RealPath(t.Path)]) > 0 && belowOf(t) != ""
+	return len(d.deployed) > 0 && len(d.deployed[render.RealPath(t.Path)]) > 0 && belowOf(t) != ""
 }
 
 // undeployed are the targets that no Application deploys; what one does is read by it.
 func (d *deployments) undeployed(found *find.Coverage) []find.Target {
+	if len(d.deployed) == 0 {
+		return slices.Clone(found.Targets)
+	}
 	var left []find.Target
 	for _, t := range found.Targets {
 		by := d.deployed[render.RealPath(t.Path)]
@@ -578,7 +581,7 @@ func (d *deployments) undeployed(found *find.Coverage) []find.Target {
 			d.held = append(d.held, held{t, by})
 			continue
 		}
-		if len(d.deployed) > 0 && len(by) == 0 {
+		if len(by) == 0 {
 			d.note(t.Path, "no Application deploys it")
 		}
 		left = append(left, t)

@@ -156,6 +156,9 @@ func (v *Verdicts) Close() error {
 type keeper struct {
 	*Verdicts
 	run json.RawMessage // what goes into each verdict of the run
+	// workDir is from where paths are seen; an error is why nobody knows.
+	workDir    string
+	workDirErr error
 	// paths are texts that no verdict may hold: they are not the same in another run.
 	paths []string
 
@@ -181,6 +184,7 @@ func (o Options) newKeeper(evaluators []*evaluate.Evaluator) (*keeper, error) {
 		return nil, nil
 	}
 	k := &keeper{Verdicts: o.Verdicts, disks: map[string]*reads.Disk{}, found: map[string]*verdictcache.Verdict{}}
+	k.workDir, k.workDirErr = o.workDir()
 	type constraint struct{ Name, SHA256 string }
 	run := struct {
 		Program, Version, Policy, PolicyVersion string
@@ -277,8 +281,7 @@ func (k *keeper) key(t find.Target, o Options) (key string, disk *reads.Disk, ok
 	if err != nil {
 		return "", nil, false
 	}
-	workDir, err := o.workDir()
-	if err != nil {
+	if k.workDirErr != nil {
 		return "", nil, false
 	}
 	disk = k.disk(base, o)
@@ -288,7 +291,7 @@ func (k *keeper) key(t find.Target, o Options) (key string, disk *reads.Disk, ok
 		WorkDir, Path, Kind string
 		Files               []string
 		Application         any
-	}{Run: k.run, Rooted: base != "", Required: t.Required, WorkDir: disk.Relative(workDir), Path: disk.Relative(t.Path), Kind: string(t.Kind)}
+	}{Run: k.run, Rooted: base != "", Required: t.Required, WorkDir: disk.Relative(k.workDir), Path: disk.Relative(t.Path), Kind: string(t.Kind)}
 	for _, file := range t.Files {
 		what.Files = append(what.Files, disk.Relative(file))
 	}

@@ -33,6 +33,7 @@ type side struct {
 	// targets are what is compared. The path of each is that of the file or folder
 	// that is read.
 	targets []find.Target
+	indices map[string]int // of the targets, by their paths
 	// notJudged and read are what else is there.
 	notJudged []find.NotJudged
 	read      []find.Read
@@ -98,26 +99,44 @@ func (s *side) add(path string) error {
 		if i := s.index(t.Path); i >= 0 {
 			s.targets[i].Required = s.targets[i].Required || t.Required
 		} else {
-			s.targets = append(s.targets, t)
+			s.put(t)
 		}
 	}
-	for _, n := range found.NotJudged {
-		isThis := func(o find.NotJudged) bool { return o.Path == n.Path && o.Kind == n.Kind && o.Reason == n.Reason }
-		if !slices.ContainsFunc(s.notJudged, isThis) {
-			s.notJudged = append(s.notJudged, n)
-		}
+	type notJudged struct {
+		path   string
+		kind   find.Kind
+		reason string
 	}
-	for _, r := range found.Read {
-		if !slices.ContainsFunc(s.read, func(o find.Read) bool { return o.Path == r.Path }) {
-			s.read = append(s.read, r)
-		}
-	}
-	for _, e := range found.Excluded {
-		if !slices.Contains(s.excluded, e) {
-			s.excluded = append(s.excluded, e)
-		}
-	}
+	s.notJudged = addNew(s.notJudged, found.NotJudged, func(n find.NotJudged) notJudged { return notJudged{n.Path, n.Kind, n.Reason} })
+	s.read = addNew(s.read, found.Read, func(r find.Read) string { return r.Path })
+	s.excluded = addNew(s.excluded, found.Excluded, func(e find.Excluded) find.Excluded { return e })
 	return nil
+}
+
+// addNew adds those to a list of which it has none with the same key.
+func addNew[T any, K comparable](list, more []T, key func(T) K) []T {
+	has := make(map[K]bool, len(list)+len(more))
+	for _, one := range list {
+		has[key(one)] = true
+	}
+	for _, one := range more {
+		if !has[key(one)] {
+			has[key(one)] = true
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// put adds a target.
+func (s *side) put(t find.Target) {
+	if s.indices == nil {
+		s.indices = map[string]int{}
+	}
+	if _, ok := s.indices[t.Path]; !ok {
+		s.indices[t.Path] = len(s.targets)
+	}
+	s.targets = append(s.targets, t)
 }
 
 // addAsIn adds the targets that are at the same paths as those of the other side,
@@ -140,10 +159,10 @@ func (s *side) addAsIn(other *side, lost bool) error {
 		i := slices.IndexFunc(found.Targets, func(o find.Target) bool { return o.Path == shown })
 		switch {
 		case i >= 0:
-			s.targets = append(s.targets, found.Targets[i].Below(other.onSide(s, t.Argument)))
+			s.put(found.Targets[i].Below(other.onSide(s, t.Argument)))
 		case lost:
 			if err := lostError(t, shown, found); err != nil {
-				s.targets = append(s.targets, find.Target{Path: shown, Kind: find.Missing, Argument: file, Err: err})
+				s.put(find.Target{Path: shown, Kind: find.Missing, Argument: file, Err: err})
 			}
 		}
 	}
@@ -169,7 +188,10 @@ func isInPlaceOf(found, place string) bool { return found == place || path.Dir(f
 
 // index is that of the target that reads a file or folder, or -1.
 func (s *side) index(file string) int {
-	return slices.IndexFunc(s.targets, func(t find.Target) bool { return t.Path == file })
+	if i, ok := s.indices[file]; ok {
+		return i
+	}
+	return -1
 }
 
 func (s *side) has(path string) bool { return s.index(find.DisplayPath(s.file(path))) >= 0 }
@@ -177,6 +199,9 @@ func (s *side) has(path string) bool { return s.index(find.DisplayPath(s.file(pa
 // sort sorts the targets by their paths.
 func (s *side) sort(order func(a, b string) int) {
 	slices.SortFunc(s.targets, func(a, b find.Target) int { return order(s.path(a.Path), s.path(b.Path)) })
+	for i, t := range s.targets {
+		s.indices[t.Path] = i
+	}
 }
 
 // appsNotIn lists the targets that are apps and not targets of the other side.
@@ -261,7 +286,7 @@ func (s *side) follow(a, like *app, asked []string) error {
 	if !slices.Contains(asked, like.path) {
 		t = t.Below(s.file(asked[0]))
 	}
-	s.targets = append(s.targets, t)
+	s.put(t)
 	return nil
 }
 

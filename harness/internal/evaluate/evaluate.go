@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"regexp"
 	"runtime"
 	"slices"
@@ -33,18 +32,14 @@ import (
 // namespace is the Rego package with the rules, which conftest looks for too.
 const namespace = "main"
 
-// forbiddenBuiltins reach out of the process or tell its environment.
-var forbiddenBuiltins = []string{"http.send", "net.lookup_ip_addr", "opa.runtime"}
-
 // Evaluator is the policy, compiled by conftest's engine, under one constraint.
 // It is safe for concurrent use.
 type Evaluator struct {
 	policy     *Policy
 	constraint *constraint.Constraint
-	// rules is the folder from which they were loaded, which may be gone.
-	rules  string
-	engine *conftest.Engine
-	object rego.PreparedEvalQuery // see objectQuery
+	rules      *compiled
+	store      storage.Store          // the policy's data and the constraint
+	object     rego.PreparedEvalQuery // see objectQuery
 	// askers are those that are not at work, each with what it keeps in mind.
 	askers *sync.Pool
 	// kinds are the kinds that the rules look at, and podKeys keys of which there is
@@ -62,10 +57,12 @@ type Result struct {
 	Exempted []string
 }
 
-// New compiles a policy for a constraint. A nil policy is the one in this binary;
-// a nil constraint is the defaults. It is an error when there are no rules, when
-// they do not compile, are not a controllers-never-migrate policy or contradict
-// the policy's data, and when the policy finds a problem in the constraint.
+// New makes an evaluator of a policy and a constraint. The rules of a policy are
+// compiled once, whatever the number of its evaluators: they read the constraint as
+// data. A nil policy is the one in this binary; a nil constraint is the defaults. It
+// is an error when there are no rules, when they do not compile, are not a
+// controllers-never-migrate policy or contradict the policy's data, and when the
+// policy finds a problem in the constraint.
 func New(ctx context.Context, p *Policy, c *constraint.Constraint) (*Evaluator, error) {
 	if p == nil {
 		var err error
@@ -73,44 +70,24 @@ func New(ctx context.Context, p *Policy, c *constraint.Constraint) (*Evaluator, 
 			return nil, err
 		}
 	}
-	work, err := os.MkdirTemp("", "nevermigrate-policy-")
-	if err != nil {
-		return nil, fmt.Errorf("make folder for the policy: %w", err)
-	}
-	defer os.RemoveAll(work)
-	rules, data, err := p.unpack(work, c)
+	rules, err := p.compiled()
 	if err != nil {
 		return nil, err
 	}
 	e := &Evaluator{policy: p, constraint: c, rules: rules}
-	if e.engine, err = compile(ctx, rules, data); err != nil {
-		return nil, fmt.Errorf("load %s: %w", p.name, p.shown(err, rules))
+	if e.store, err = p.dataWith(c); err != nil {
+		return nil, err
+	}
+	if err := e.refuseConflicts(ctx); err != nil {
+		return nil, fmt.Errorf("load %s: %w", p.name, p.shown(err, rules.folder))
 	}
 	if err := e.refuseProblems(ctx); err != nil {
 		return nil, err
 	}
 	if err := e.prepareQueries(ctx); err != nil {
-		return nil, fmt.Errorf("load %s: %w", p.name, p.shown(err, rules))
+		return nil, fmt.Errorf("load %s: %w", p.name, p.shown(err, rules.folder))
 	}
 	return e, nil
-}
-
-// compile loads the rules of a folder with files of data.
-func compile(ctx context.Context, rules string, data []string) (*conftest.Engine, error) {
-	engine, err := conftest.LoadWithData([]string{rules}, data, conftest.CompilerOptions{
-		RegoVersion:  "v1",
-		Capabilities: capabilities(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	if err := refuseConflicts(ctx, engine); err != nil {
-		return nil, err
-	}
-	if !slices.Contains(engine.Namespaces(), namespace) {
-		return nil, fmt.Errorf("it has no package %s", namespace)
-	}
-	return engine, nil
 }
 
 // With is an evaluator with the same policy and another constraint; see New.
@@ -120,9 +97,9 @@ func (e *Evaluator) With(ctx context.Context, c *constraint.Constraint) (*Evalua
 
 // refuseConflicts refuses data at the place of a rule, as OPA does for a bundle:
 // the rule would win without a word.
-func refuseConflicts(ctx context.Context, engine *conftest.Engine) error {
-	return storage.Txn(ctx, engine.Store(), storage.TransactionParams{}, func(txn storage.Transaction) error {
-		conflicts := ast.CheckPathConflicts(engine.Compiler(), storage.NonEmpty(ctx, engine.Store(), txn))
+func (e *Evaluator) refuseConflicts(ctx context.Context) error {
+	return storage.Txn(ctx, e.store, storage.TransactionParams{}, func(txn storage.Transaction) error {
+		conflicts := ast.CheckPathConflicts(e.rules.engine.Compiler(), storage.NonEmpty(ctx, e.store, txn))
 		if len(conflicts) > 0 {
 			return conflicts
 		}
@@ -134,16 +111,15 @@ func refuseConflicts(ctx context.Context, engine *conftest.Engine) error {
 // that it looks at, so that the many other objects of an app need not be
 // evaluated. Another policy's rules may look at any object.
 func (e *Evaluator) prepareQueries(ctx context.Context) error {
-	query, err := objectQuery(e.engine)
+	query, err := objectQuery(e.rules.engine)
 	if err != nil {
 		return err
 	}
 	if e.object, err = e.prepare(ctx, query); err != nil {
 		return err
 	}
-	rules := sync.OnceValue(func() *constants { return constantsOf(e.engine.Compiler(), e.policy.rules) })
-	go rules() // beside what follows
-	e.askers = &sync.Pool{New: func() any { return &asker{query: e.object, memory: newMemory(rules())} }}
+	go e.rules.constants() // beside what follows
+	e.askers = &sync.Pool{New: func() any { return &asker{query: e.object, memory: newMemory(e.rules.constants())} }}
 	if !e.policy.builtin {
 		return nil
 	}
@@ -222,17 +198,8 @@ func objectQuery(engine *conftest.Engine) (string, error) {
 	return fmt.Sprintf(`{"results": [%s], "workloads": data.lib.summary.workloads, "exempted": [w | some w in data.lib.summary.exempted]}`, strings.Join(results, ", ")), nil
 }
 
-func capabilities() *ast.Capabilities {
-	all := ast.CapabilitiesForThisVersion()
-	all.Builtins = slices.DeleteFunc(all.Builtins, func(b *ast.Builtin) bool {
-		return slices.Contains(forbiddenBuiltins, b.Name)
-	})
-	all.AllowNet = []string{}
-	return all
-}
-
 func (e *Evaluator) prepare(ctx context.Context, query string) (rego.PreparedEvalQuery, error) {
-	return rego.New(rego.Query(query), rego.Compiler(e.engine.Compiler()), rego.Store(e.engine.Store())).PrepareForEval(ctx)
+	return rego.New(rego.Query(query), rego.Compiler(e.rules.engine.Compiler()), rego.Store(e.store)).PrepareForEval(ctx)
 }
 
 func (e *Evaluator) refuseProblems(ctx context.Context) error {

@@ -18,7 +18,7 @@ func TestConstants(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := constantsOf(e.engine.Compiler(), e.policy.rules)
+	c := e.rules.constants()
 	for ref, want := range map[string]bool{
 		"data.lib.parameters.values":   true,
 		"data.lib.parameters.problems": true,
@@ -107,7 +107,7 @@ other := y if y := data.lib.own.plain with input as {}
 		},
 		functions: map[string]bool{},
 	}
-	if diff := cmp.Diff(want, *constantsOf(e.engine.Compiler(), e.policy.rules), cmp.AllowUnexported(constants{})); diff != "" {
+	if diff := cmp.Diff(want, *e.rules.constants(), cmp.AllowUnexported(constants{})); diff != "" {
 		t.Errorf("other rules are kept (-want +got):\n%s", diff)
 	}
 	var got []string

@@ -8,8 +8,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing/fstest"
+
+	conftest "github.com/open-policy-agent/conftest/policy"
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/storage"
 
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/constraint"
@@ -30,6 +36,18 @@ type Policy struct {
 	data map[string]any
 	// digest is that of a bundle.
 	digest string
+	// compiled are the rules, compiled when they are asked for first.
+	compiled func() (*compiled, error)
+}
+
+// builtin is the policy in this binary, which is compiled at most once.
+var builtin = sync.OnceValue(func() *Policy {
+	return (&Policy{name: "the built-in policy", builtin: true, rules: policy.FS}).compiledOnce()
+})
+
+func (p *Policy) compiledOnce() *Policy {
+	p.compiled = sync.OnceValues(p.compile)
+	return p
 }
 
 // LoadPolicy finds the policy at a path: a folder, or an OPA bundle, either of
@@ -42,7 +60,7 @@ func LoadPolicy(path string, verification bundle.Verification) (*Policy, error) 
 		if verification.KeyFile != "" {
 			return nil, fmt.Errorf("verify the built-in policy with %s: it is part of this program and not signed: name a bundle, or leave out the key", verification.KeyFile)
 		}
-		return &Policy{name: "the built-in policy", builtin: true, rules: policy.FS}, nil
+		return builtin(), nil
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -63,7 +81,7 @@ func loadFolder(path string, verification bundle.Verification) (*Policy, error) 
 		return nil, fmt.Errorf("load policy %s: %w", path, err)
 	}
 	if !signed && verification.KeyFile == "" {
-		return &Policy{name: "policy " + path, rules: os.DirFS(path), dir: path, file: path}, nil
+		return (&Policy{name: "policy " + path, rules: os.DirFS(path), dir: path, file: path}).compiledOnce(), nil
 	}
 	contents, err := bundle.LoadFolder(path, verification)
 	if err != nil {
@@ -73,7 +91,7 @@ func loadFolder(path string, verification bundle.Verification) (*Policy, error) 
 		return nil, fmt.Errorf("load policy %s: it has data, which is read from a bundle only: name the bundle, or leave the data out", path)
 	}
 	// What was verified is judged by, whatever the folder becomes.
-	return &Policy{name: "policy " + path, rules: modules(contents), file: path}, nil
+	return (&Policy{name: "policy " + path, rules: modules(contents), file: path}).compiledOnce(), nil
 }
 
 // modules are the Rego files of a bundle.
@@ -100,7 +118,7 @@ func loadBundle(path string, verification bundle.Verification) (*Policy, error) 
 				"leave the constraint out of the bundle and give it with --constraint", path, key)
 		}
 	}
-	return &Policy{name: "bundle " + path, rules: modules(contents), data: contents.Data, file: path, digest: contents.SHA256}, nil
+	return (&Policy{name: "bundle " + path, rules: modules(contents), data: contents.Data, file: path, digest: contents.SHA256}).compiledOnce(), nil
 }
 
 // Rules are the Rego files of the policy.
@@ -131,40 +149,98 @@ func (p *Policy) Source() (report.PolicySource, error) {
 	return source, nil
 }
 
-// unpack makes files of the policy and a constraint in a folder, for conftest
-// loads from files only: it returns the folder with the rules and the files with
-// the data.
-func (p *Policy) unpack(work string, c *constraint.Constraint) (rules string, data []string, err error) {
-	if rules = p.dir; rules == "" {
-		rules = filepath.Join(work, "policy")
+// compiled are the rules of a policy, compiled by conftest's engine. They are safe for
+// concurrent use.
+type compiled struct {
+	engine *conftest.Engine
+	// folder is where they were loaded from, which may be gone.
+	folder string
+	// constants are the rules whose value the input does not change.
+	constants func() *constants
+}
+
+// compile compiles the rules. It is an error when there are none, when they do not
+// compile, and when they are not a controllers-never-migrate policy.
+func (p *Policy) compile() (*compiled, error) {
+	folder := p.dir
+	if folder == "" {
+		// Conftest loads from files only.
+		work, err := os.MkdirTemp("", "nevermigrate-policy-")
+		if err != nil {
+			return nil, fmt.Errorf("make folder for the policy: %w", err)
+		}
+		defer os.RemoveAll(work)
 		from := p.rules
 		if p.builtin {
 			from = withoutComments{from}
 		}
-		if err := os.CopyFS(rules, from); err != nil {
-			return "", nil, fmt.Errorf("unpack %s: %w", p.name, err)
+		folder = filepath.Join(work, "policy")
+		if err := os.CopyFS(folder, from); err != nil {
+			return nil, fmt.Errorf("unpack %s: %w", p.name, err)
 		}
 	}
+	engine, err := conftest.Load([]string{folder}, conftest.CompilerOptions{
+		RegoVersion:  "v1",
+		Capabilities: capabilities(),
+	})
+	if err == nil && !slices.Contains(engine.Namespaces(), namespace) {
+		err = fmt.Errorf("it has no package %s", namespace)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", p.name, p.shown(err, folder))
+	}
+	return &compiled{
+		engine:    engine,
+		folder:    folder,
+		constants: sync.OnceValue(func() *constants { return constantsOf(engine.Compiler(), p.rules) }),
+	}, nil
+}
+
+// forbiddenBuiltins reach out of the process or tell its environment.
+var forbiddenBuiltins = []string{"http.send", "net.lookup_ip_addr", "opa.runtime"}
+
+func capabilities() *ast.Capabilities {
+	all := ast.CapabilitiesForThisVersion()
+	all.Builtins = slices.DeleteFunc(all.Builtins, func(b *ast.Builtin) bool {
+		return slices.Contains(forbiddenBuiltins, b.Name)
+	})
+	all.AllowNet = []string{}
+	return all
+}
+
+// dataWith is the data of the policy with a constraint, as conftest loads it: from
+// files only.
+func (p *Policy) dataWith(c *constraint.Constraint) (storage.Store, error) {
+	work, err := os.MkdirTemp("", "nevermigrate-data-")
+	if err != nil {
+		return nil, fmt.Errorf("make folder for the policy's data: %w", err)
+	}
+	defer os.RemoveAll(work)
+	var files []string
 	add := func(name string, content map[string]any) error {
 		text, err := json.Marshal(content)
 		if err != nil {
 			return err
 		}
 		file := filepath.Join(work, name)
-		data = append(data, file)
+		files = append(files, file)
 		return os.WriteFile(file, text, 0o600)
 	}
 	if len(p.data) > 0 {
 		if err := add("data.json", p.data); err != nil {
-			return "", nil, fmt.Errorf("unpack %s: %w", p.name, err)
+			return nil, fmt.Errorf("unpack %s: %w", p.name, err)
 		}
 	}
 	if c != nil {
 		if err := add("constraint.json", c.Content); err != nil {
-			return "", nil, fmt.Errorf("load constraint %s: %w", c.File, err)
+			return nil, fmt.Errorf("load constraint %s: %w", c.File, err)
 		}
 	}
-	return rules, data, nil
+	engine, err := conftest.LoadWithData(nil, files, conftest.CompilerOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("load %s: %w", p.name, p.shown(err, work))
+	}
+	return engine.Store(), nil
 }
 
 // withoutComments are the rules of this program without the comments, a third of the
@@ -201,7 +277,7 @@ func (p *Policy) shown(err error, rules string) error {
 		message = strings.NewReplacer(folder, "", strings.TrimPrefix(folder, "/"), "").Replace(message)
 	}
 	// Conftest's words before the loader's or compiler's own say nothing.
-	for _, prefix := range []string{"loading policies: ", "load: ", "get compiler: "} {
+	for _, prefix := range []string{"load: ", "get compiler: "} {
 		message = strings.TrimPrefix(message, prefix)
 	}
 	return errors.New(message)

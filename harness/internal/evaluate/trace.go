@@ -54,7 +54,7 @@ func (e *Evaluator) shorten(events []*topdown.Event) {
 			continue
 		}
 		place := *event.Location // that of the event is the rule's own
-		place.File = strings.TrimPrefix(filepath.ToSlash(place.File), filepath.ToSlash(e.rules)+"/")
+		place.File = strings.TrimPrefix(filepath.ToSlash(place.File), filepath.ToSlash(e.rules.folder)+"/")
 		event.Location = &place
 	}
 }

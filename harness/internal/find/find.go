@@ -240,12 +240,19 @@ func fileTarget(path string, info fs.FileInfo) (Target, error) {
 // DisplayPath makes a path relative to the working directory where it is below
 // it, clean, and with forward slashes.
 func DisplayPath(path string) string {
-	path = filepath.Clean(path)
+	workDir := ""
 	if filepath.IsAbs(path) {
-		if dir, err := os.Getwd(); err == nil {
-			if relative, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(relative) {
-				path = relative
-			}
+		workDir, _ = os.Getwd()
+	}
+	return displayFrom(workDir, path)
+}
+
+// displayFrom is DisplayPath for a working directory; empty when nobody knows it.
+func displayFrom(workDir, path string) string {
+	path = filepath.Clean(path)
+	if filepath.IsAbs(path) && workDir != "" {
+		if relative, err := filepath.Rel(workDir, path); err == nil && filepath.IsLocal(relative) {
+			path = relative
 		}
 	}
 	return filepath.ToSlash(path)

@@ -3,7 +3,10 @@ package find
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -26,7 +29,9 @@ func (w *walk) leadsOut(path, real string) error {
 	dir := filepath.Dir(path)
 	err, known := w.leadOut[dir]
 	if !known {
-		err = render.LinkLeadsOut(dir)
+		if above, ok := w.leadOut[filepath.Dir(dir)]; !ok || above != nil || !isPlain(dir) {
+			err = render.LinkLeadsOut(dir)
+		}
 		w.leadOut[dir] = err
 	}
 	if err == nil && real == filepath.Join(w.realPath(dir), filepath.Base(path)) {
@@ -35,9 +40,20 @@ func (w *walk) leadsOut(path, real string) error {
 	return render.LinkLeadsOut(path)
 }
 
+// isPlain reports whether a folder is in the work tree of the one above: neither a link
+// nor a work tree by itself.
+func isPlain(dir string) bool {
+	info, err := os.Lstat(dir)
+	if err != nil || info.Mode()&fs.ModeSymlink != 0 || filepath.Base(dir) == "." || filepath.Base(dir) == ".." {
+		return false
+	}
+	_, err = os.Lstat(filepath.Join(dir, ".git"))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // manifest looks at a file that may be one.
 func (w *walk) manifest(path, real string) {
-	found := &place{kind: Manifest, file: path, real: real, argument: w.root}
+	found := &place{kind: Manifest, file: path, shown: w.display(path), real: real, argument: w.root}
 	err := w.leadsOut(path, real)
 	var text []byte
 	if err == nil {
@@ -59,7 +75,7 @@ func (w *walk) manifest(path, real string) {
 		}
 		return
 	}
-	w.notJudged = append(w.notJudged, Delivered(DisplayPath(path), objects)...)
+	w.notJudged = append(w.notJudged, Delivered(found.shown, objects)...)
 	if slices.ContainsFunc(objects, func(o manifest.Object) bool { return holdsPod(o.Content) }) {
 		w.places = append(w.places, found)
 	}

@@ -27,7 +27,7 @@ func (w *walk) exclude(c *Coverage, excluded func(path string) (reason string, o
 		}
 		return out
 	}
-	w.places = slices.DeleteFunc(w.places, func(p *place) bool { return !p.named() && isOut(p.path(), p.kind) })
+	w.places = slices.DeleteFunc(w.places, func(p *place) bool { return !p.named() && isOut(p.shown, p.kind) })
 	w.notJudged = slices.DeleteFunc(w.notJudged, func(n NotJudged) bool { return isOut(n.Path, n.Kind) })
 }
 
@@ -38,7 +38,7 @@ func (w *walk) resolve(c *Coverage, paths, folders []string) {
 		if a.argument != b.argument {
 			return slices.Index(folders, a.argument) - slices.Index(folders, b.argument)
 		}
-		return strings.Compare(a.path(), b.path())
+		return strings.Compare(a.shown, b.shown)
 	})
 	readers := w.kustomizations(c)
 	w.charts(c, readers)
@@ -144,9 +144,9 @@ func (w *walk) kustomizations(c *Coverage) reads {
 	}
 	readers := reads{}
 	judge := func(p *place) {
-		c.add(Target{Path: p.path(), Kind: p.kind, Required: p.named(), Argument: p.argument})
+		c.add(Target{Path: p.shown, Kind: p.kind, Required: p.named(), Argument: p.argument})
 		for path := range w.closure(p.real) {
-			readers.add(path, p.path())
+			readers.add(path, p.shown)
 		}
 	}
 	// What nobody reads comes first, and apps before components.
@@ -179,7 +179,7 @@ func (w *walk) kustomizations(c *Coverage) reads {
 	}
 	for _, p := range left {
 		if !done[p] {
-			c.Read = append(c.Read, Read{Path: p.path(), Kind: p.kind, By: slices.Sorted(slices.Values(readers[p.real]))})
+			c.Read = append(c.Read, Read{Path: p.shown, Kind: p.kind, By: slices.Sorted(slices.Values(readers[p.real]))})
 		}
 	}
 	return readers
@@ -191,7 +191,7 @@ func (w *walk) charts(c *Coverage, readers reads) {
 	for _, p := range w.places {
 		for _, dependency := range p.chart.Dependencies {
 			if path, ok := strings.CutPrefix(dependency.Repository, "file://"); ok {
-				libraries.add(w.realPath(filepath.Join(p.dir, filepath.FromSlash(path))), p.path())
+				libraries.add(w.realPath(filepath.Join(p.dir, filepath.FromSlash(path))), p.shown)
 			}
 		}
 	}
@@ -205,14 +205,14 @@ func (w *walk) charts(c *Coverage, readers reads) {
 		}
 		switch {
 		case len(by) > 0 && !p.named():
-			c.Read = append(c.Read, Read{Path: p.path(), Kind: Chart, By: slices.Sorted(slices.Values(by))})
+			c.Read = append(c.Read, Read{Path: p.shown, Kind: Chart, By: slices.Sorted(slices.Values(by))})
 		case p.chart.Type == "library":
 			c.NotJudged = append(c.NotJudged, NotJudged{
-				Path: p.path(), Kind: LibraryChart, Files: FilesBelow(p.dir),
+				Path: p.shown, Kind: LibraryChart, Files: FilesBelow(p.dir),
 				Reason: "a library renders nothing by itself, and no chart here depends on it",
 			})
 		default:
-			c.add(Target{Path: p.path(), Kind: Chart, Required: p.named(), Argument: p.argument})
+			c.add(Target{Path: p.shown, Kind: Chart, Required: p.named(), Argument: p.argument})
 		}
 	}
 }
@@ -226,9 +226,9 @@ func (w *walk) manifests(c *Coverage, readers reads) {
 			continue
 		}
 		dir := filepath.Dir(p.file)
-		path := DisplayPath(dir)
+		path := w.display(dir)
 		if p.unreadable != nil {
-			c.NotJudged = append(c.NotJudged, NotJudged{Path: p.path(), Kind: Manifest, Reason: p.unreadable.Error(), Files: []string{p.file}, Unread: p.unread})
+			c.NotJudged = append(c.NotJudged, NotJudged{Path: p.shown, Kind: Manifest, Reason: p.unreadable.Error(), Files: []string{p.file}, Unread: p.unread})
 			continue
 		}
 		if i, ok := byFolder[path]; ok {
@@ -237,7 +237,7 @@ func (w *walk) manifests(c *Coverage, readers reads) {
 		}
 		isOther := func(t Target) bool { return t.Path == path }
 		if render.KindOf(dir) != "" || slices.ContainsFunc(c.Targets, isOther) {
-			c.add(Target{Path: p.path(), Kind: Manifest, Argument: p.argument})
+			c.add(Target{Path: p.shown, Kind: Manifest, Argument: p.argument})
 			continue
 		}
 		byFolder[path] = len(c.Targets)
@@ -331,7 +331,7 @@ func (w *walk) submodules() error {
 			continue
 		}
 		w.notJudged = append(w.notJudged, NotJudged{
-			Path: DisplayPath(filepath.Join(w.root, relative)), Kind: Submodule, Unread: true,
+			Path: w.display(filepath.Join(w.root, relative)), Kind: Submodule, Unread: true,
 			Reason: "the submodule is not checked out: `git submodule update --init`, or in a workflow `submodules: true` of actions/checkout",
 		})
 	}

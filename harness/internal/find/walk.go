@@ -16,6 +16,7 @@ import (
 
 // walk looks at all folders below some paths.
 type walk struct {
+	workDir    string // from which paths are seen; empty when nobody knows
 	root       string // the path that is being looked at
 	visited    map[string]bool
 	links      []link
@@ -31,8 +32,9 @@ type walk struct {
 }
 
 func newWalk() *walk {
+	workDir, _ := os.Getwd()
 	return &walk{
-		visited: map[string]bool{}, references: map[string]render.References{}, reals: map[string]string{},
+		workDir: workDir, visited: map[string]bool{}, references: map[string]render.References{}, reals: map[string]string{},
 		closures: map[string]map[string]bool{}, leadOut: map[string]error{},
 	}
 }
@@ -59,6 +61,7 @@ type place struct {
 	kind     Kind // App, Component, Chart or Manifest
 	dir      string
 	file     string // of a Manifest
+	shown    string // either, as reports name it
 	real     string // of the file, or of the folder
 	argument string // the path from which it was found
 	chart    chartFile
@@ -73,12 +76,8 @@ func (p *place) named() bool {
 	return p.kind != Manifest && filepath.Clean(p.dir) == filepath.Clean(p.argument)
 }
 
-func (p *place) path() string {
-	if p.kind == Manifest {
-		return DisplayPath(p.file)
-	}
-	return DisplayPath(p.dir)
-}
+// display is DisplayPath.
+func (w *walk) display(path string) string { return displayFrom(w.workDir, path) }
 
 // link is a symbolic link that was met, and the chart that it is in.
 type link struct {
@@ -111,7 +110,7 @@ func (w *walk) below(root string) error {
 		case statErr != nil: // it leads to nothing
 		case info.IsDir():
 			if out := render.LinkLeadsOut(next.path); out != nil {
-				w.notJudged = append(w.notJudged, NotJudged{Path: DisplayPath(next.path), Kind: Link, Reason: out.Error(), Unread: true})
+				w.notJudged = append(w.notJudged, NotJudged{Path: w.display(next.path), Kind: Link, Reason: out.Error(), Unread: true})
 			} else {
 				err = w.visitLinked(next.path, next.chart)
 			}
@@ -152,17 +151,19 @@ func (w *walk) visit(dir, linked, real string, chart *place) error {
 	}
 	kind := ""
 	if slices.ContainsFunc(entries, func(entry fs.DirEntry) bool { return render.IsKustomization(entry.Name()) }) {
-		kind = render.KindOf(dir)
+		if kind = w.referencesOf(real).Kind; kind == "" {
+			kind = render.KindOf(dir) // of what cannot be read, too
+		}
 	}
 	switch kind {
 	case "":
 	case types.ComponentKind:
-		w.places = append(w.places, &place{kind: Component, dir: dir, real: real, argument: w.root})
+		w.places = append(w.places, &place{kind: Component, dir: dir, shown: w.display(dir), real: real, argument: w.root})
 	default:
-		w.places = append(w.places, &place{kind: App, dir: dir, real: real, argument: w.root})
+		w.places = append(w.places, &place{kind: App, dir: dir, shown: w.display(dir), real: real, argument: w.root})
 	}
 	if render.IsChart(dir) {
-		own := &place{kind: Chart, dir: dir, real: real, argument: w.root}
+		own := &place{kind: Chart, dir: dir, shown: w.display(dir), real: real, argument: w.root}
 		if text, err := render.ReadRegular(filepath.Join(dir, "Chart.yaml")); err == nil {
 			_ = yaml.Unmarshal(text, &own.chart) // rendering says so
 		}
@@ -193,7 +194,7 @@ func (w *walk) file(path, real string, chart *place) {
 	name := strings.ToLower(filepath.Base(path))
 	dir := filepath.Dir(path)
 	add := func(kind Kind, reason string, files ...string) {
-		w.notJudged = append(w.notJudged, NotJudged{Path: DisplayPath(path), Kind: kind, Reason: reason, Files: append(files, path)})
+		w.notJudged = append(w.notJudged, NotJudged{Path: w.display(path), Kind: kind, Reason: reason, Files: append(files, path)})
 	}
 	switch {
 	case strings.HasPrefix(name, ".argocd-source") && strings.HasSuffix(name, ".yaml"):

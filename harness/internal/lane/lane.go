@@ -28,13 +28,22 @@ func init() {
 // variable is the environment variable that chooses the full lane.
 const variable = "NEVERMIGRATE_TESTS"
 
-// IsFull reports whether the full lane runs.
-func IsFull() bool { return os.Getenv(variable) == "full" }
+func isFull() bool { return os.Getenv(variable) == "full" }
+
+// IsFull reports whether the full lane runs, for a test that does more there. In the
+// quick lane the test says so: scripts/test --rest runs all tests that do.
+func IsFull(t testing.TB) bool {
+	t.Helper()
+	if !isFull() {
+		t.Logf("the quick lane does a part; all: %s", command(t))
+	}
+	return isFull()
+}
 
 // Full skips a test that belongs to the full lane when only the quick one runs.
 func Full(t testing.TB) {
 	t.Helper()
-	if !IsFull() {
+	if !isFull() {
 		t.Skipf("in the full lane only: %s", command(t))
 	}
 }
@@ -43,7 +52,7 @@ func Full(t testing.TB) {
 // of them in the quick lane.
 func Part[T any](t testing.TB, items []T, n int) []T {
 	t.Helper()
-	if IsFull() {
+	if isFull() {
 		return items
 	}
 	var part []T
@@ -58,7 +67,7 @@ func Part[T any](t testing.TB, items []T, n int) []T {
 // quick times in the quick one.
 func Rounds(t testing.TB, quick, full int) int {
 	t.Helper()
-	if IsFull() {
+	if isFull() {
 		return full
 	}
 	t.Logf("the quick lane takes %d of %d; all: %s", quick, full, command(t))

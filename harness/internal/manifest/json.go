@@ -23,8 +23,9 @@ type jsonText struct {
 	// deepest value.
 	keep bool
 	// begin is where the last value begins that next returned; at is where the last
-	// token begins, line its line, and start where that line begins.
-	begin, at, line, start int
+	// token begins, line its line, and column how many characters are before it there;
+	// both are counted up to counted.
+	begin, at, line, column, counted int
 }
 
 func newJSONText(data []byte, keep bool) *jsonText {
@@ -51,6 +52,18 @@ func (j *jsonText) skip(bytes string) {
 	}
 }
 
+// count counts lines and columns up to the token: each text once, for a large list may
+// be one line.
+func (j *jsonText) count() {
+	text := j.data[j.counted:j.at]
+	j.counted = j.at
+	j.line += bytes.Count(text, []byte("\n"))
+	if end := bytes.LastIndexByte(text, '\n'); end >= 0 {
+		j.column, text = 0, text[end+1:]
+	}
+	j.column += utf8.RuneCount(text)
+}
+
 // token returns the next token, which stands in as many maps and lists, and where
 // it begins, as an empty node.
 func (j *jsonText) token(depth int) (json.Token, *yaml.Node, error) {
@@ -59,14 +72,8 @@ func (j *jsonText) token(depth int) (json.Token, *yaml.Node, error) {
 		between = " \t\r\n"
 	}
 	j.skip(between)
-	for ; ; j.line++ {
-		end := bytes.IndexByte(j.data[j.start:j.at], '\n')
-		if end < 0 {
-			break
-		}
-		j.start += end + 1
-	}
-	node := &yaml.Node{Line: j.line, Column: 1 + utf8.RuneCount(j.data[j.start:j.at])}
+	j.count()
+	node := &yaml.Node{Line: j.line, Column: 1 + j.column}
 	token, err := j.decoder.Token()
 	if err != nil {
 		return nil, nil, fmt.Errorf("line %d: %w", min(j.line, lines(j.data)), jsonError(err))

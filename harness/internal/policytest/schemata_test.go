@@ -16,14 +16,17 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/topdown"
 	"golang.org/x/sync/errgroup"
 )
 
 // Many mutants are compiled at once, with all tests. A rule stands there as it is,
 // and once more for each mutant of it; the first condition of each is the number
 // at the rule's switch in the data, 0 for the rule as it is. To try a mutant is to
-// set one switch and to evaluate the tests that refer to the rule, until one is
-// red. Only a default cannot have conditions: its mutants are compiled one by one.
+// set one switch and to evaluate the tests that ask for the rule, the quickest first,
+// until one is red. Which tests ask for it is seen when they run without a mutant: what
+// never asks for a rule goes the same way whatever the rule says. Only a default
+// cannot have conditions: its mutants are compiled one by one.
 
 // batch is how many mutants are compiled at once. The compiler's work grows faster
 // than their number.
@@ -32,6 +35,7 @@ const batch = 250
 // judgeMutants sets the outcome of each mutant.
 func judgeMutants(t *testing.T, all map[string]*ast.Module, mutants []*mutant) {
 	t.Helper()
+	tests := observe(t, all)
 	var together, alone []*mutant
 	for _, m := range mutants {
 		if all[m.file].Rules[m.rule].Default {
@@ -45,7 +49,7 @@ func judgeMutants(t *testing.T, all map[string]*ast.Module, mutants []*mutant) {
 		for count < len(together) && together[count].at() == together[count-1].at() {
 			count++
 		}
-		judgeTogether(t, all, together[:count])
+		judgeTogether(t, all, tests, together[:count])
 		together = together[count:]
 	}
 	for _, m := range alone {
@@ -54,12 +58,12 @@ func judgeMutants(t *testing.T, all map[string]*ast.Module, mutants []*mutant) {
 			m.outcome = stillborn
 			continue
 		}
-		m.outcome = newRunner(t, compiler, nil).run(t.Context(), testsOf(compiler), nil)
+		m.outcome = newRunner(compiler, nil).run(t.Context(), asking(tests, m, all))
 	}
 }
 
 // judgeTogether compiles mutants at once and tries one after the other.
-func judgeTogether(t *testing.T, all map[string]*ast.Module, mutants []*mutant) {
+func judgeTogether(t *testing.T, all map[string]*ast.Module, tests []test, mutants []*mutant) {
 	t.Helper()
 	rules := maps.Clone(all)
 	maps.DeleteFunc(rules, func(file string, _ *ast.Module) bool { return strings.HasSuffix(file, "_test.rego") })
@@ -68,10 +72,6 @@ func judgeTogether(t *testing.T, all map[string]*ast.Module, mutants []*mutant) 
 	compiler, switches := compileTogether(all, mutants)
 	if compiler.Failed() {
 		t.Fatalf("compile the mutants: %v", compiler.Errors)
-	}
-	tests := testsOf(compiler)
-	if outcome := newRunner(t, compiler, switches).run(t.Context(), tests, nil); outcome != alive {
-		t.Fatalf("a test is red without a mutant: %s", outcome)
 	}
 	// The mutants of one rule are tried by one runner: they die of the same tests.
 	var queue sync.Mutex
@@ -87,23 +87,26 @@ func judgeTogether(t *testing.T, all map[string]*ast.Module, mutants []*mutant) 
 	}
 	var group errgroup.Group
 	for range runtime.GOMAXPROCS(0) {
-		r := newRunner(t, compiler, switches)
+		r := newRunner(compiler, switches)
 		group.Go(func() error {
 			for {
 				mutants := take()
 				if len(mutants) == 0 {
 					return nil
 				}
-				reaching := reaching(tests, mutants[0], all)
+				those := asking(tests, mutants[0], all)
 				r.deadly = nil
 				for _, m := range mutants {
 					if err := r.set(t.Context(), m, m.number); err != nil {
 						return err
 					}
-					m.outcome = r.run(t.Context(), reaching, m)
+					m.outcome = r.run(t.Context(), those)
 				}
 				if err := r.set(t.Context(), mutants[0], 0); err != nil {
 					return err
+				}
+				if outcome := r.runDeadly(t.Context()); outcome != alive {
+					return fmt.Errorf("a test is red without a mutant: %s", outcome)
 				}
 			}
 		})
@@ -222,50 +225,73 @@ func locate(node any, file string) {
 	}).Walk(node)
 }
 
-// test is a Rego test, with the names of all rules that it may ask, itself or by
-// others.
+// test is a Rego test.
 type test struct {
 	name, file string
-	asks       map[string]bool
+	// asked are the rules for which it asks, itself or by others, and steps is how long
+	// it takes.
+	asked map[string]bool
+	steps int
 }
 
-// testsOf are the Rego tests of what was compiled, in the order of their files.
-func testsOf(compiler *ast.Compiler) []test {
+// observe runs each Rego test without a mutant, and returns them with the quickest
+// first.
+func observe(t *testing.T, all map[string]*ast.Module) []test {
+	t.Helper()
+	compiler := ast.NewCompiler()
+	if compiler.Compile(all); compiler.Failed() {
+		t.Fatal(compiler.Errors)
+	}
 	var tests []test
-	for _, file := range slices.Sorted(maps.Keys(compiler.Modules)) {
-		module := compiler.Modules[file]
-		for _, rule := range module.Rules {
+	for _, file := range slices.Sorted(maps.Keys(all)) {
+		path := all[file].Package.Path
+		for _, rule := range all[file].Rules {
 			if strings.HasPrefix(rule.Head.Name.String(), "test_") {
-				asks := map[string]bool{}
-				addAsked(compiler, rule, asks, map[*ast.Rule]bool{})
-				tests = append(tests, test{rule.Ref().String(), file, asks})
+				tests = append(tests, test{name: path.Extend(rule.Head.Ref()).String(), file: file, asked: map[string]bool{}})
 			}
 		}
 	}
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range tests {
+		group.Go(func() error {
+			if outcome := newRunner(compiler, nil).evaluate(t.Context(), tests[i].name, rego.EvalQueryTracer(&tests[i])); outcome != alive {
+				return fmt.Errorf("a test is red without a mutant: %s", outcome)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	slices.SortStableFunc(tests, func(a, b test) int { return a.steps - b.steps })
 	return tests
 }
 
-func addAsked(compiler *ast.Compiler, rule *ast.Rule, names map[string]bool, seen map[*ast.Rule]bool) {
-	if seen[rule] {
-		return
-	}
-	seen[rule] = true
-	names[rule.Ref().GroundPrefix().String()] = true
-	for other := range compiler.Graph.Dependencies(rule) {
-		addAsked(compiler, other.(*ast.Rule), names, seen)
+// Enabled implements topdown.QueryTracer.
+func (*test) Enabled() bool { return true }
+
+// Config implements topdown.QueryTracer.
+func (*test) Config() topdown.TraceConfig { return topdown.TraceConfig{} }
+
+// TraceEvent implements topdown.QueryTracer: it notes each rule that is looked up.
+func (one *test) TraceEvent(event topdown.Event) {
+	one.steps++
+	if event.Op == topdown.IndexOp {
+		one.asked[event.Ref.String()] = true
 	}
 }
 
-// reaching are the tests that may ask the rule of a mutant, those of its own
-// package first.
-func reaching(tests []test, m *mutant, all map[string]*ast.Module) []test {
+// asking are the tests that ask for the rule of a mutant, those of its own package
+// first.
+func asking(tests []test, m *mutant, all map[string]*ast.Module) []test {
 	module := all[m.file]
 	name := module.Package.Path.Extend(module.Rules[m.rule].Head.Ref().GroundPrefix()).String()
 	own := strings.TrimSuffix(m.file, ".rego") + "_test.rego"
 	var first, rest []test
 	for _, one := range tests {
 		switch {
-		case !one.asks[name]:
+		case !one.asked[name]:
 		case one.file == own:
 			first = append(first, one)
 		default:
@@ -284,8 +310,7 @@ type runner struct {
 	deadly []string
 }
 
-func newRunner(t *testing.T, compiler *ast.Compiler, switches map[string]any) *runner {
-	t.Helper()
+func newRunner(compiler *ast.Compiler, switches map[string]any) *runner {
 	return &runner{
 		compiler: compiler,
 		store:    inmem.NewFromObject(map[string]any{"mutants": maps.Clone(switches)}),
@@ -303,16 +328,25 @@ const tooLong = time.Minute
 
 // run evaluates tests until one is red, those first that were red for the mutants
 // before this one, and returns the outcome.
-func (r *runner) run(ctx context.Context, tests []test, m *mutant) string {
+func (r *runner) run(ctx context.Context, tests []test) string {
 	order := slices.Clone(tests)
 	slices.SortStableFunc(order, func(a, b test) int {
 		return slices.Index(r.deadly, b.name) - slices.Index(r.deadly, a.name)
 	})
 	for _, one := range order {
 		if outcome := r.evaluate(ctx, one.name); outcome != alive {
-			if m != nil {
-				r.deadly = append(slices.DeleteFunc(r.deadly, func(name string) bool { return name == one.name }), one.name)
-			}
+			r.deadly = append(slices.DeleteFunc(r.deadly, func(name string) bool { return name == one.name }), one.name)
+			return outcome
+		}
+	}
+	return alive
+}
+
+// runDeadly evaluates the tests that killed mutants, which must be green again when the
+// rule is as it was: a condition of a switch changes nothing else.
+func (r *runner) runDeadly(ctx context.Context) string {
+	for _, name := range r.deadly {
+		if outcome := r.evaluate(ctx, name); outcome != alive {
 			return outcome
 		}
 	}
@@ -321,7 +355,7 @@ func (r *runner) run(ctx context.Context, tests []test, m *mutant) string {
 
 // evaluate evaluates a test, which is green when it is true. An error inside a
 // built-in function is an error of the test.
-func (r *runner) evaluate(ctx context.Context, name string) string {
+func (r *runner) evaluate(ctx context.Context, name string, options ...rego.EvalOption) string {
 	limited, cancel := context.WithTimeout(ctx, tooLong)
 	defer cancel()
 	prepared, ok := r.prepared[name]
@@ -335,7 +369,7 @@ func (r *runner) evaluate(ctx context.Context, name string) string {
 		}
 		r.prepared[name] = prepared
 	}
-	results, err := prepared.Eval(limited)
+	results, err := prepared.Eval(limited, options...)
 	switch {
 	case err != nil:
 		return name + ": " + err.Error()

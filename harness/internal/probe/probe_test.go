@@ -110,6 +110,7 @@ func shown(r *Report) []string {
 // valid by its schema.
 func TestReport(t *testing.T) {
 	t.Parallel()
+	lane.Full(t)
 	const off = "controllersMigrationsGuard=off"
 	options := Options{Budget: 1000, Jobs: 3, Seed: 7, Set: []string{off}}
 	r := runDefault(t, agents, options)
@@ -340,6 +341,7 @@ func TestChartsOfOtherShapes(t *testing.T) {
 // as an app, for some configurations of each verdict.
 func TestFastRoadIsTheWholeRoad(t *testing.T) {
 	t.Parallel()
+	lane.Full(t)
 	options, _ := Options{}.withDefaults()
 	k, err := defaultJudge()
 	if err != nil {
@@ -442,6 +444,7 @@ func TestPins(t *testing.T) {
 
 func TestApp(t *testing.T) {
 	t.Parallel()
+	lane.Full(t)
 	r := runDefault(t, "../../../fixtures/argocd/applications/agents", Options{Budget: 200, Set: []string{"controllersMigrationsGuard=off"}})
 	chart := r.Charts[0]
 	if chart.Release != "agents" || chart.Namespace != "agents" || chart.Folder == "" || len(r.Charts) != 1 {

@@ -3,6 +3,8 @@ package render
 import (
 	"bytes"
 	"cmp"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -18,6 +20,8 @@ import (
 // References are the files and folders that rendering a kustomization reads, by
 // their paths: as they are named, joined to the folder of the kustomization.
 type References struct {
+	// Kind is that of the kustomization, as KindOf has it; empty when it cannot be read.
+	Kind string
 	// Kustomizations are folders: bases and components.
 	Kustomizations []string
 	// Files are resources, patches, values files and whatever else is named.
@@ -31,9 +35,11 @@ type References struct {
 // rendering says so.
 func ReferencesOf(dir string) References {
 	var found References
+	isFirst := true // of those that are there
 	for _, name := range konfig.RecognizedKustomizationFileNames() {
 		data, err := ReadRegular(filepath.Join(dir, name))
 		if err != nil {
+			isFirst = isFirst && errors.Is(err, fs.ErrNotExist)
 			continue
 		}
 		var k types.Kustomization
@@ -47,6 +53,9 @@ func ReferencesOf(dir string) References {
 		folders := slices.Concat(k.Resources, k.Components, k.Generators, k.Transformers, k.Validators)
 		found.add(dir, references, folders)
 		found.addCharts(dir, &k)
+		if isFirst {
+			found.Kind = cmp.Or(k.Kind, types.KustomizationKind)
+		}
 		return found
 	}
 	return found

@@ -113,7 +113,7 @@ clusters:
 
 func bothRoads(t *testing.T) map[string]Options {
 	roads := map[string]Options{"embedded": {}}
-	if lane.IsFull() {
+	if lane.IsFull(t) {
 		roads["command"] = Options{HelmCommand: stock.Tool(t, "helm")}
 	}
 	return roads

@@ -298,7 +298,7 @@ func TestCorpus(t *testing.T) {
 	}
 	defer file.Close()
 	step := 5
-	if lane.IsFull() {
+	if lane.IsFull(t) {
 		step = 1
 	}
 	counts := map[string]int{}
