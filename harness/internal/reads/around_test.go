@@ -72,9 +72,10 @@ var around = map[string]string{
 	"check/keep.go base":                       "the folder of the disk, which goes into the key",
 	"check/keep.go programDigest":              "the program",
 	"check/keep.go workDir":                    "the working directory, which goes into the key",
+	"check/objects.go heldBy":                  "for init, which judges nothing and keeps nothing",
 	"evaluate/policy.go LoadPolicy":            "the policy, whose digest goes into the key",
+	"evaluate/policy.go compile":               "the policy, whose digest goes into the key",
 	"evaluate/policy.go loadFolder":            "the policy, whose digest goes into the key",
-	"evaluate/policy.go unpack":                "the policy, whose digest goes into the key",
 	"exempt/exempt.go WithBaseline":            "exemptions are applied anew to what is kept",
 }
 

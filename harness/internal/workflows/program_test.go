@@ -39,7 +39,7 @@ func needs(t *testing.T, commands ...string) {
 		if _, err := exec.LookPath(command); err == nil {
 			continue
 		}
-		if lane.IsFull() {
+		if lane.IsFull(t) {
 			t.Fatalf("there is no %s; .ci/run installs it", command)
 		}
 		t.Skipf("there is no %s", command)
