@@ -25,7 +25,7 @@ database migrations.`,
 	}
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(newCheckCommand(), newListCommand(), newAppsCommand(), newExplainCommand(), newDiffCommand(), newMergeCommand(), newProbeCommand(), newRenderCommand(), newVendorCommand(), newConfigCommand(), newBundleCommand(), newSchemaCommand(), newTemplateCommand(), newCompletionCommand(), newVersionCommand())
+	root.AddCommand(newCheckCommand(), newListCommand(), newAppsCommand(), newExplainCommand(), newDiffCommand(), newMergeCommand(), newProbeCommand(), newRenderCommand(), newVendorCommand(), newConfigCommand(), newBundleCommand(), newSchemaCommand(), newTemplateCommand(), newCompletionCommand(), newManCommand(), newVersionCommand())
 	completeTheRest(root)
 	return root
 }
