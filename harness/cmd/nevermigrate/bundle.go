@@ -28,7 +28,8 @@ with the secret.`,
 		Example: `  nevermigrate bundle
   nevermigrate bundle --signing-key private.pem -o policy.tar.gz
   opa eval --bundle policy.tar.gz --input deployment.yaml data.main.violation`,
-		Args: exactArgs(0, "no argument"),
+		Args:              exactArgs(0, "no argument"),
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if output == "" {
 				return usageError(cmd, errors.New("no output: name a file, or - for standard output"))

@@ -125,6 +125,7 @@ Exit status: 0 the contract holds, 1 it is broken, 2 it could not be decided.`,
 	addRootFlag(cmd, &options)
 	addConstraintFlag(cmd, &options.Constraints, "a constraint that sets parameters and enforcement")
 	flags.StringVar(&defaultPath, "default-path", "", "`PATH` to judge where neither an argument nor the configuration names one")
+	must(cmd.MarkFlagFilename("default-path"))
 	addBaselineFlag(cmd, &baseline)
 	flags.StringVar(&writeBaseline, "write-baseline", "", "`FILE` to write a baseline to: what is found today is known then")
 	must(cmd.MarkFlagFilename("write-baseline", "json"))

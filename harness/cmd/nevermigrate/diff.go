@@ -134,8 +134,15 @@ base side has too are forgiven, and their causes are not looked for.`,
 			return outputs.writeWith(cmd, write, result.ExitStatus(newOnly, outputs.failOnWarn), options.Check)
 		},
 	}
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+		if options.Base == "" {
+			return completeJSON(cmd, args, typed)
+		}
+		return nil, cobra.ShellCompDirectiveDefault
+	}
 	flags := cmd.Flags()
 	flags.StringVar(&options.Base, "base", "", "`REV` to compare with: a branch, a tag, a hash, HEAD~2, origin/main")
+	must(cmd.RegisterFlagCompletionFunc("base", completeRevision))
 	flags.BoolVar(&options.NoMergeBase, "no-merge-base", false, "compare with REV itself, not with its merge base with HEAD")
 	flags.BoolVar(&trustHead, "trust-head", false, "judge by the configuration and the constraints of the working tree, not by those of the base: for a change of the contract itself")
 	flags.BoolVar(&newOnly, "new-only", false, "fail on new findings only")

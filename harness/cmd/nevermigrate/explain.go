@@ -81,6 +81,7 @@ holds is for check to say.`,
 	addPolicyFlags(cmd, &options)
 	addRenderFlags(cmd, &options)
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"text", "json"}, cobra.ShellCompDirectiveNoFileComp)))
+	cmd.ValidArgsFunction = completeCodes(&options)
 	return cmd
 }
 

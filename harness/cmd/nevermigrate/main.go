@@ -14,6 +14,7 @@
 //	nevermigrate bundle                  write the policy as an OPA bundle
 //	nevermigrate schema NAME             print the JSON Schema of a JSON output
 //	nevermigrate template NAME           print what enforces the contract in a cluster
+//	nevermigrate completion SHELL        print the script by which a shell completes
 //
 // What was asked for goes to standard output, everything else to standard
 // error. The exit status is 0 when the contract holds, 1 when it is broken and
@@ -52,6 +53,9 @@ func main() {
 // run runs the command line and returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root := newRootCommand()
+	if completing(args) {
+		plainDescriptions(root)
+	}
 	root.SetArgs(args)
 	root.SetIn(stdin)
 	root.SetOut(stdout)

@@ -48,6 +48,7 @@ Exit status: as check has it.`,
 			return outputs.write(cmd, merged, check.Options{})
 		},
 	}
+	cmd.ValidArgsFunction = completeJSON
 	outputs = addOutputFlags(cmd)
 	cmd.Flags().BoolVarP(&outputs.quiet, "quiet", "q", false, "leave what does not fail out of the table")
 	return cmd

@@ -41,7 +41,7 @@ func addOutputFlags(cmd *cobra.Command) *outputs {
 	flags.BoolVar(&o.failOnWarn, "fail-on-warn", false, "exit with status 1 on warnings too")
 	flags.BoolVar(&o.wide, "wide", false, "give the table every column, also where all workloads have the same namespace and constraint")
 	flags.BoolVar(&o.noColor, "no-color", false, "print no colours, as the variable NO_COLOR does")
-	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formatNames(), cobra.ShellCompDirectiveNoFileComp)))
+	must(cmd.RegisterFlagCompletionFunc("output", completeOutput))
 	return o
 }
 

@@ -95,6 +95,7 @@ decided, a hole escaped, the values as they are given are a known hole, or, with
 			return nil
 		},
 	}
+	cmd.ValidArgsFunction = completeOne
 	flags := cmd.Flags()
 	flags.StringVarP(&output, "output", "o", "table", "`FORMAT` of the report: table, json, markdown or html")
 	flags.StringArrayVarP(&options.Values, "values", "f", nil, "`FILE` with values to start from, over the chart's or the app's own; can be given several times")

@@ -33,6 +33,7 @@ func newRenderCommand() *cobra.Command {
 			return printText(cmd, "manifests", manifests)
 		},
 	}
+	cmd.ValidArgsFunction = completeOne
 	configs = addConfigFlags(cmd)
 	addRenderFlags(cmd, &options)
 	return cmd

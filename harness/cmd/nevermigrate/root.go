@@ -25,7 +25,8 @@ database migrations.`,
 	}
 	root.SetVersionTemplate("{{.Version}}")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(newCheckCommand(), newListCommand(), newAppsCommand(), newExplainCommand(), newDiffCommand(), newMergeCommand(), newProbeCommand(), newRenderCommand(), newVendorCommand(), newConfigCommand(), newBundleCommand(), newSchemaCommand(), newTemplateCommand(), newVersionCommand())
+	root.AddCommand(newCheckCommand(), newListCommand(), newAppsCommand(), newExplainCommand(), newDiffCommand(), newMergeCommand(), newProbeCommand(), newRenderCommand(), newVendorCommand(), newConfigCommand(), newBundleCommand(), newSchemaCommand(), newTemplateCommand(), newCompletionCommand(), newManCommand(), newVersionCommand())
+	completeTheRest(root)
 	return root
 }
 
@@ -72,9 +73,10 @@ func printText(cmd *cobra.Command, what string, text []byte) error {
 // there.
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the versions of the program, the policy and what is linked in",
-		Args:  exactArgs(0, "no argument"),
+		Use:               "version",
+		Short:             "Print the versions of the program, the policy and what is linked in",
+		Args:              exactArgs(0, "no argument"),
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return printText(cmd, "the versions", []byte(versions()))
 		},

@@ -35,8 +35,9 @@ func newTemplateGatekeeperCommand() *cobra.Command {
 		Short: "Print the ConstraintTemplate for Gatekeeper",
 		Long: `Print the ConstraintTemplate for Gatekeeper: the policy in this program, and the
 schema of its parameters. It does nothing without a constraint.`,
-		Example: `  nevermigrate template gatekeeper | kubectl apply -f -`,
-		Args:    exactArgs(0, "no argument"),
+		Example:           `  nevermigrate template gatekeeper | kubectl apply -f -`,
+		Args:              exactArgs(0, "no argument"),
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			text, err := gatekeeper.Template(cmd.Context())
 			if err != nil {
@@ -57,7 +58,8 @@ for check --constraint, and for conftest test --data. What is not chosen has its
 default, which is spelled out. What the policy cannot use is refused.`,
 		Example: `  nevermigrate template constraint --enforcement warn | kubectl apply -f -
   nevermigrate template constraint --env-var AGENTS_MIGRATIONS --exempt-image 'registry.example/mesh/*' > constraint.yaml`,
-		Args: exactArgs(0, "no argument"),
+		Args:              exactArgs(0, "no argument"),
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			constraint, err := gatekeeper.Defaults(cmd.Context())
 			if err != nil {
@@ -88,9 +90,6 @@ default, which is spelled out. What the policy cannot use is refused.`,
 	flags.StringArrayVar(&chosen.Namespaces, "namespace", nil, "`NAMESPACE` that is bound, with * at the start or the end; can be given several times (default all)")
 	flags.StringArrayVar(&chosen.ExcludedNamespaces, "excluded-namespace", nil, "`NAMESPACE` that is not bound; can be given several times")
 	must(cmd.RegisterFlagCompletionFunc("enforcement", cobra.FixedCompletions([]string{"deny", "warn", "dryrun"}, cobra.ShellCompDirectiveNoFileComp)))
-	for _, flag := range []string{"name", "namespace", "excluded-namespace"} {
-		must(cmd.RegisterFlagCompletionFunc(flag, cobra.NoFileCompletions))
-	}
 	return cmd
 }
 
@@ -104,7 +103,6 @@ func addParameterFlags(cmd *cobra.Command) {
 		} else {
 			cmd.Flags().String(parameter.Flag, "", fmt.Sprintf("%s (default %s)", parameter.Usage, strings.Join(parameter.Default(), "")))
 		}
-		must(cmd.RegisterFlagCompletionFunc(parameter.Flag, cobra.NoFileCompletions))
 	}
 }
 

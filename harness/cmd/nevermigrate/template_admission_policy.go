@@ -20,7 +20,8 @@ they are part of the policy, so print it anew when they change. Each constraint
 gives a policy of its name.`,
 		Example: `  nevermigrate template admission-policy | kubectl apply -f -
   nevermigrate template admission-policy --constraint constraint.yaml | kubectl apply -f -`,
-		Args: exactArgs(0, "no argument"),
+		Args:              exactArgs(0, "no argument"),
+		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, err := constraint.Load(files)
 			if err != nil {

@@ -65,6 +65,7 @@ not: the chart's value controllersMigrationsGuard decides, where it is installed
 			return printText(cmd, cmd.Name(), guard)
 		},
 	}
+	cmd.ValidArgsFunction = completeOne
 	flags := cmd.Flags()
 	flags.StringVar(&file, "constraint", "", "`FILE` with the constraint that sets the parameters")
 	flags.StringArrayVar(&options.Templates, "template", nil, "`FILE` of the chart that must write a controllers workload; can be given several times (default those of CHART, or "+chartguard.DefaultTemplate+")")
@@ -72,6 +73,8 @@ not: the chart's value controllersMigrationsGuard decides, where it is installed
 	flags.StringVar(&options.ValuesKey, "values-key", chartguard.DefaultValuesKey, "`PATH` of the value that switches the guard")
 	flags.StringVar(&options.ValuePath, "value-path", "", "`PATH` of the value that sets the variable for the controllers, for the messages")
 	flags.StringVar(&options.Name, "name", "", "`NAME` with which the names of the guard's own templates start; charts below one umbrella need different ones (default: the name of CHART and the last word of the values key)")
+	must(cmd.MarkFlagFilename("template", "yaml", "yml", "tpl"))
+	must(cmd.MarkFlagFilename("other", "yaml", "yml", "tpl"))
 	must(cmd.MarkFlagFilename("constraint", "yaml", "yml", "json"))
 	addReleaseFlags(cmd, &rendering.Release)
 	addVersionFlags(cmd, &rendering)

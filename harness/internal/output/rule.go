@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/pmezard/go-difflib/difflib"
@@ -17,6 +18,9 @@ import (
 type ExplainedRule struct {
 	catalogue.Rule
 	Example *catalogue.Example `json:"example,omitempty"`
+	// Page is the address of the rule's page; empty for what is none of the policy's.
+	// It is filled in when the rule is written.
+	Page string `json:"page,omitempty"`
 }
 
 // WriteRule writes what a rule means, for people: the example with the line that
@@ -32,11 +36,18 @@ func WriteRule(w io.Writer, rule ExplainedRule) error {
 		fmt.Fprintf(&b, "\nExample: %s It fires with the line marked -, and is right with the one marked +.\n\n%s\nIt finds: %s\n",
 			rule.Example.Why, indentLines(change, "  "), rule.Example.Finds)
 	}
+	if address := page(rule.Rule); address != "" {
+		fmt.Fprintf(&b, "\nPage: %s\n", address)
+	}
 	return plaintext.Write(w, b.String())
 }
 
 // WriteRulesJSON writes rules for programs, in the shape of the schema "rules".
 func WriteRulesJSON(w io.Writer, rules []ExplainedRule) error {
+	rules = slices.Clone(rules)
+	for i, rule := range rules {
+		rules[i].Page = page(rule.Rule)
+	}
 	return plaintext.WriteJSON(w, struct {
 		Version int             `json:"version"`
 		Rules   []ExplainedRule `json:"rules"`

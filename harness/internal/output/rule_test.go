@@ -2,16 +2,19 @@ package output
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
+	"github.com/proompteng/nevermigrate/harness/internal/config"
 )
 
 func explained(t *testing.T) []ExplainedRule {
@@ -45,6 +48,9 @@ func TestRulePages(t *testing.T) {
 	for _, rule := range explained(t) {
 		written(t, filepath.Join(folder, rule.Code+".md"), rulePage(t, rule))
 		pages[rule.Code+".md"] = true
+		if want := informationURI + "/blob/main/docs/rules/" + rule.Code + ".md"; page(rule.Rule) != want {
+			t.Errorf("reports link to %q, want %s", page(rule.Rule), want)
+		}
 		list += fmt.Sprintf("| [%s](rules/%[1]s.md) | %s | %s |\n", rule.Code, rule.Severity, rule.Title)
 	}
 	entries, err := os.ReadDir(folder)
@@ -77,11 +83,26 @@ func rulePage(t *testing.T, rule ExplainedRule) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	exempt := `For two weeks, while it cannot be mended, an entry of ` + "`.nevermigrate.yaml`" + ` lets it pass, and every report names it:
+
+` + "```yaml\nexemptions:\n- code: " + rule.Code + `
+  path: apps/agents
+  reason: what it waits for
+  until: 2027-01-31
+` + "```" + `
+
+Where the finding names a workload, ` + "`workload: Kind/name`" + ` and ` + "`container: name`" + ` make it narrower. Who owns the configuration merges it; after that day it is refused. [Adopting](../adopting.md#two-weeks-for-one-finding) shows a run.
+`
+	mend := rule.Remedy + "\n\nA report says where: at `Cause:`, and what to write there at `Fix:`. [`verified`](../causes.md#what-a-verified-fix-is) says that it was tried.\n"
+	switch rule.Code {
+	case "CNM000":
+		exempt, mend = "Nothing exempts it: no constraint, no verdict.\n", rule.Remedy+"\n"
+	case "CNM008":
+		exempt, mend = "Nothing needs to: who owns the contract judges the change by itself, with `--trust-head` or the input `trust-head` of [the action](../../.github/actions/check/README.md).\n", rule.Remedy+"\n"
+	}
 	return fmt.Sprintf(`# %s: %s
 
 Severity: %s. %s
-
-**Remedy:** %s
 
 ## Example
 
@@ -89,8 +110,44 @@ Severity: %s. %s
 
 `+"```diff\n%s```"+`
 
-It finds: %s
-`, rule.Code, rule.Title, rule.Severity, rule.Description, rule.Remedy, rule.Example.Why, change, rule.Example.Finds)
+## The message
+
+> %s
+
+## How to mend it
+
+%s
+## How to exempt it
+
+%s`, rule.Code, rule.Title, rule.Severity, rule.Description, rule.Example.Why, change, rule.Example.Finds, mend, exempt)
+}
+
+// TestRulePagesExempt: what the page of a rule says of an exemption is a configuration.
+func TestRulePagesExempt(t *testing.T) {
+	for _, rule := range explained(t) {
+		_, shown, found := strings.Cut(rulePage(t, rule), "```yaml\n")
+		if want := rule.Code != "CNM000" && rule.Code != "CNM008"; found != want {
+			t.Errorf("%s: its page shows an exemption: %v, want %v", rule.Code, found, want)
+		}
+		if !found {
+			continue
+		}
+		shown, _, _ = strings.Cut(shown, "```")
+		dir := t.TempDir()
+		t.Chdir(dir)
+		file := filepath.Join(dir, ".nevermigrate.yaml")
+		if err := errors.Join(os.Mkdir(filepath.Join(dir, ".git"), 0o755), os.WriteFile(file, []byte(shown), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		read, err := config.Load(file, time.Date(2027, 1, 17, 0, 0, 0, 0, time.UTC))
+		if err != nil {
+			t.Errorf("%s: %v", rule.Code, err)
+			continue
+		}
+		if len(read.Exemptions) != 1 || read.Exemptions[0].Code != rule.Code || read.Exemptions[0].Until != "2027-01-31" {
+			t.Errorf("%s: its page exempts %+v", rule.Code, read.Exemptions)
+		}
+	}
 }
 
 // written compares a file with what is written now, or writes it.
@@ -134,6 +191,8 @@ Example: A typo in the control plane means auto all the same. It fires with the 
   +value: skip
 
 It finds: JANGAR_MIGRATIONS in spec.template.spec.containers[0].env[0] is "skpi", which is neither auto nor a skip value, so the service migrates. Set it to value: "auto" or to value: "skip".
+
+Page: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM102.md
 `
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
