@@ -74,11 +74,13 @@ func (t target) binary() string {
 
 // packages are the names of the deb and the rpm.
 func (t target) packages() (deb, rpm string) {
-	// Both order 1~a before 1, as semver does 1-a.
-	version := strings.Replace(metadata.Version, "-", "~", 1)
-	machine := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[t.arch]
-	return fmt.Sprintf("%s_%s_%s.deb", t.program, version, t.arch), fmt.Sprintf("%s-%s-1.%s.rpm", t.program, version, machine)
+	name := strings.TrimSuffix(t.archive(), ".tar.gz")
+	return name + ".deb", name + ".rpm"
 }
+
+// ordered is the version as packages have it: both formats order 1~a before 1, as semver
+// does 1-a.
+func ordered() string { return strings.Replace(metadata.Version, "-", "~", 1) }
 
 // targets are all that must be there.
 func targets() []target {
@@ -459,7 +461,7 @@ func debian(t *testing.T, of target, text, program []byte, pages map[string][]by
 		t.Errorf("debian-binary is %q", got)
 	}
 	control := string(untar(t, gunzip(t, members["control.tar.gz"]))["control"].text)
-	for _, line := range []string{"Package: " + of.program, "Architecture: " + of.arch, "Version: " + strings.Replace(metadata.Version, "-", "~", 1), "Homepage: https://github.com/proompteng/nevermigrate"} {
+	for _, line := range []string{"Package: " + of.program, "Architecture: " + of.arch, "Version: " + ordered(), "Homepage: https://github.com/proompteng/nevermigrate"} {
 		if !strings.Contains("\n"+control, "\n"+line+"\n") {
 			t.Errorf("control has no line %q:\n%s", line, control)
 		}
@@ -488,7 +490,7 @@ func redhat(t *testing.T, of target, text, program []byte, pages map[string][]by
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := &rpmutils.NEVRA{Name: of.program, Epoch: "0", Version: strings.Replace(metadata.Version, "-", "~", 1), Release: "1",
+	want := &rpmutils.NEVRA{Name: of.program, Epoch: "0", Version: ordered(), Release: "1",
 		Arch: map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[of.arch]}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -540,8 +542,8 @@ func manifests(t *testing.T) {
 
 	got := map[string]string{}
 	cask := strings.ReplaceAll(string(read(t, "homebrew/Casks/nevermigrate.rb")), "#{version}", metadata.Version)
-	for _, found := range regexp.MustCompile(`sha256 "([0-9a-f]{64})"\s+url "([^"]+)"`).FindAllStringSubmatch(cask, -1) {
-		got[found[2]] = found[1]
+	for _, found := range regexp.MustCompile(`url "([^"]+)",\s+verified: "github.com/proompteng/nevermigrate/"\s+sha256 "([0-9a-f]{64})"`).FindAllStringSubmatch(cask, -1) {
+		got[found[1]] = found[2]
 	}
 	if diff := cmp.Diff(wanted("linux", "darwin"), got); diff != "" {
 		t.Errorf("the cask of Homebrew, -want +got:\n%s", diff)
@@ -568,7 +570,7 @@ func manifests(t *testing.T) {
 			t.Errorf("krew: %+v", platform)
 		}
 	}
-	if diff := cmp.Diff(wanted("linux", "darwin", "windows"), got); diff != "" || krew.Metadata.Name != "nevermigrate" || krew.Spec.Version != tag() {
+	if diff := cmp.Diff(wanted("linux", "darwin", "windows"), got); diff != "" || krew.Metadata.Name != "nevermigrate" || krew.Spec.Version != "v"+metadata.Version {
 		t.Errorf("the manifest of krew is of %s %s, -want +got:\n%s", krew.Metadata.Name, krew.Spec.Version, diff)
 	}
 
@@ -659,8 +661,8 @@ func untar(t *testing.T, text []byte) map[string]file {
 		if header.Typeflag == tar.TypeDir {
 			continue
 		}
-		if header.Uname != "root" || header.Gname != "root" {
-			t.Errorf("%s is of %s:%s", header.Name, header.Uname, header.Gname)
+		if header.Uid != 0 || header.Gid != 0 {
+			t.Errorf("%s is of %d:%d", header.Name, header.Uid, header.Gid)
 		}
 		one := file{mode: header.FileInfo().Mode().String()}
 		if one.text, err = io.ReadAll(reader); err != nil {
