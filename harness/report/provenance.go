@@ -9,8 +9,12 @@ import (
 // which program, rules and settings which commit was judged.
 type Provenance struct {
 	// Program is the version of nevermigrate: a tag, a pseudo-version, or "(devel)".
-	Program string       `json:"program"`
-	Policy  PolicySource `json:"policy"`
+	Program string `json:"program"`
+	// ProgramCommit is the commit that nevermigrate was built of, and ProgramDate its
+	// time by RFC 3339; empty when it was not built in a clone.
+	ProgramCommit string       `json:"programCommit,omitempty"`
+	ProgramDate   string       `json:"programDate,omitempty"`
+	Policy        PolicySource `json:"policy"`
 	// Constraints are those that were evaluated; none for the defaults.
 	Constraints []ConstraintSource `json:"constraints"`
 	// Configuration is there when one was read.

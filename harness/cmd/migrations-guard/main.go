@@ -29,7 +29,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
+
+	"github.com/proompteng/nevermigrate/harness/internal/version"
 )
 
 // The exit statuses; 64 and 78 are those of sysexits.h, 126 and 127 those that
@@ -58,7 +59,7 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stdout, help)
 		return statusHeld
 	case settings.version:
-		fmt.Fprintf(stdout, "migrations-guard %s\n", version())
+		fmt.Fprintf(stdout, "migrations-guard %s", version.Program())
 		return statusHeld
 	}
 
@@ -75,12 +76,4 @@ func run(args, environ []string, stdout, stderr io.Writer) int {
 	status, err := become(settings.command, environ)
 	fmt.Fprintf(stderr, "migrations-guard: %v\n", err)
 	return status
-}
-
-// version is the version of this program as Go stamped it.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
 }

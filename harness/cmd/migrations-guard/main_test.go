@@ -319,7 +319,7 @@ func TestIsSmallAndAlone(t *testing.T) {
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	want := []string{"github.com/proompteng/nevermigrate/harness/internal/mode", "github.com/proompteng/nevermigrate/harness/cmd/migrations-guard"}
+	want := []string{"github.com/proompteng/nevermigrate/harness/internal/mode", "github.com/proompteng/nevermigrate/harness/internal/version", "github.com/proompteng/nevermigrate/harness/cmd/migrations-guard"}
 	if diff := cmp.Diff(want, strings.Fields(string(out))); diff != "" {
 		t.Errorf("packages beyond the standard library, -want +got:\n%s", diff)
 	}

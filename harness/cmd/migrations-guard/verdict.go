@@ -10,6 +10,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/proompteng/nevermigrate/harness/internal/mode"
+	"github.com/proompteng/nevermigrate/harness/internal/version"
 )
 
 // action is what the guard does about the mode.
@@ -44,7 +45,7 @@ func judge(s settings, environ []string) verdict {
 	values := valuesOf(s.rules.Variable, environ)
 	v := verdict{
 		Guard:        "migrations-guard",
-		Version:      version(),
+		Version:      version.Program().Version,
 		Mode:         mode.Skip,
 		Variable:     s.rules.Variable,
 		Set:          len(values) > 0,

@@ -124,7 +124,7 @@ type writeFunc func(w io.Writer, format report.Format, options output.Options) e
 
 // writeWith is write for anything that can be written in a report's formats.
 func (o *outputs) writeWith(cmd *cobra.Command, write writeFunc, status int, judging check.Options) error {
-	options := output.Options{FailOnWarn: o.failOnWarn, Quiet: o.quiet, Wide: o.wide, Version: version.Program(), Rules: func() ([]catalogue.Rule, error) {
+	options := output.Options{FailOnWarn: o.failOnWarn, Quiet: o.quiet, Wide: o.wide, Version: version.Program().Version, Rules: func() ([]catalogue.Rule, error) {
 		return check.Rules(cmd.Context(), judging)
 	}}
 	for _, d := range o.destinations {

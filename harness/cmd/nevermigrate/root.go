@@ -83,12 +83,13 @@ func newVersionCommand() *cobra.Command {
 	}
 }
 
-// versions tells what is inside: one line each for the program, the policy and
+// versions tells what is inside: one line each for the program, the commit that it was
+// built of and its time where they are known, the policy and
 // the modules that decide what is rendered and how it is judged.
 func versions() string {
 	var b strings.Builder
 	modules := version.Modules()
-	fmt.Fprintf(&b, "nevermigrate %s\npolicy %s\n", version.Program(), policy.Version)
+	fmt.Fprintf(&b, "nevermigrate %spolicy %s\n", version.Program(), policy.Version)
 	for _, module := range []struct{ name, path string }{
 		{"helm", "helm.sh/helm/v4"},
 		{"kustomize/api", "sigs.k8s.io/kustomize/api"},

@@ -173,7 +173,8 @@ func coveredBy(ctx context.Context, found *find.Coverage, options Options, load 
 // provenance says what judges.
 func provenance(evaluators []*evaluate.Evaluator, options Options) (*report.Provenance, error) {
 	p := options.Provenance
-	p.Program = version.Program()
+	program := version.Program()
+	p.Program, p.ProgramCommit, p.ProgramDate = program.Version, program.Commit, program.Date
 	if options.Render.Charts != nil {
 		if file, digest := options.Render.Charts.Used(); file != "" {
 			p.Lock = &report.FileSource{File: file, SHA256: digest}

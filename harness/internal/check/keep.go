@@ -198,7 +198,7 @@ func (o Options) newKeeper(evaluators []*evaluate.Evaluator) (*keeper, error) {
 		WithoutHelm, LoadAnywhere               bool
 		Release                                 render.Release
 	}{
-		Program: o.Verdicts.program, Version: version.Program(), AllowAbsent: o.AllowAbsent, ArgoCD: o.ArgoCD != nil,
+		Program: o.Verdicts.program, Version: version.Program().Version, AllowAbsent: o.AllowAbsent, ArgoCD: o.ArgoCD != nil,
 		KubeVersion: o.Render.KubeVersion, APIVersions: o.Render.APIVersions, Timeout: o.Render.Timeout, MaxBytes: o.Render.MaxBytes,
 		MaxMemory: o.Render.MaxMemory, WithoutHelm: o.Render.WithoutHelm, LoadAnywhere: o.Render.LoadAnywhere, Release: o.Release,
 	}

@@ -105,7 +105,7 @@ func example() *report.Report {
 	r.Baseline = &report.Baseline{File: "known.json", Gone: 2}
 	digest := strings.Repeat("0123456789abcdef", 4)
 	r.Provenance = &report.Provenance{
-		Program: "v1.2.3", Policy: report.PolicySource{Version: "0.2.0", SHA256: digest},
+		Program: "v1.2.3", ProgramCommit: digest[24:], ProgramDate: "2026-11-28T06:33:00Z", Policy: report.PolicySource{Version: "0.2.0", SHA256: digest},
 		Constraints: []report.ConstraintSource{
 			{Name: "first", FileSource: report.FileSource{File: "policy/constraint.yaml", SHA256: digest}},
 			{Name: "second", FileSource: report.FileSource{File: hostile, SHA256: digest}},

@@ -1,10 +1,12 @@
 // Package version tells which version of nevermigrate a program is or links: one
-// answer for the command line, for reports and for bundles.
+// answer for the command line, for reports and for releases. It is what Go stamped in,
+// so that a release and `go install` at its tag say the same version.
 package version
 
 import (
 	"runtime/debug"
 	"slices"
+	"strings"
 )
 
 // module is the path of this module.
@@ -13,31 +15,68 @@ const module = "github.com/proompteng/nevermigrate"
 // unknown is the version of what Go has not stamped, as Go itself calls it.
 const unknown = "(devel)"
 
-// Program is the version of this module as Go stamped it into the program: a tag, a
-// pseudo-version, or "(devel)".
-func Program() string {
+// Stamp is what Go stamped into a program about this module.
+type Stamp struct {
+	// Version is a tag, a pseudo-version, or "(devel)".
+	Version string
+	// Commit and Date are the commit that the program was built of in a clone, and
+	// its time by RFC 3339. They are empty when it was not built in a clone: what the
+	// version names is then the one thing that is known.
+	Commit, Date string
+}
+
+// String is the version, and below it a line each for the commit and its time, where
+// they are known. It ends with a line feed.
+func (s Stamp) String() string {
+	var b strings.Builder
+	b.WriteString(s.Version + "\n")
+	if s.Commit != "" {
+		b.WriteString("commit " + s.Commit + "\n")
+	}
+	if s.Date != "" {
+		b.WriteString("date " + s.Date + "\n")
+	}
+	return b.String()
+}
+
+// Program is what Go stamped into this program.
+func Program() Stamp {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return unknown
+		return Stamp{Version: unknown}
 	}
 	return of(info)
 }
 
-func of(info *debug.BuildInfo) string {
+func of(info *debug.BuildInfo) Stamp {
 	stamped := &info.Main
 	if stamped.Path != module {
 		i := slices.IndexFunc(info.Deps, func(m *debug.Module) bool { return m.Path == module })
 		if i < 0 {
-			return unknown
+			return Stamp{Version: unknown}
 		}
 		if stamped = info.Deps[i]; stamped.Replace != nil {
 			stamped = stamped.Replace
 		}
 	}
-	if stamped.Version == "" {
-		return unknown
+	s := Stamp{Version: stamped.Version}
+	if s.Version == "" {
+		s.Version = unknown
 	}
-	return stamped.Version
+	// The commit that is stamped is that of the program, so it says nothing of a
+	// module that is linked.
+	if stamped != &info.Main {
+		return s
+	}
+	for _, setting := range info.Settings {
+		switch setting.Key {
+		case "vcs.revision":
+			s.Commit = setting.Value
+		case "vcs.time":
+			s.Date = setting.Value
+		}
+	}
+	return s
 }
 
 // Modules are the versions of the modules that are linked in, by their paths.
