@@ -209,7 +209,7 @@ func (s *setup) plan(cmd *cobra.Command, options check.Options) error {
 	r := adopt.Repository{Top: s.top, Paths: []string{below}, Config: s.config, Parameters: s.parameters, Revision: s.revision}
 	said := given(cmd, options, nil)
 	r.KubeVersion, r.APIVersions = said.KubeVersion, said.APIVersions
-	if own := version.Program(); s.revision == version.Revision() && s.revision != own && version.IsRevision(own) {
+	if own := version.Program().Version; s.revision == version.Revision() && s.revision != own && version.IsRevision(own) {
 		r.Version = own
 	}
 	if s.files, err = adopt.Files(cmd.Context(), r); err != nil {

@@ -38,7 +38,7 @@ func revisionOf(info *debug.BuildInfo) string {
 	if info.Main.Path == module && settings["vcs.modified"] == "false" && hashPattern.MatchString(settings["vcs.revision"]) {
 		return settings["vcs.revision"]
 	}
-	if made := of(info); IsRevision(made) {
+	if made := of(info).Version; IsRevision(made) {
 		return made
 	}
 	return ""
