@@ -165,6 +165,30 @@ func TestShortAnswers(t *testing.T) {
 	}
 }
 
+// TestAddARule: who reads docs alone finds the recipe of CONTRIBUTING.md there. With
+// -update it writes it.
+func TestAddARule(t *testing.T) {
+	const page, begin, end = "docs/add-a-rule.md", "<!-- recipe -->\n", "<!-- end of recipe -->\n"
+	_, rest, found := strings.Cut(read(t, "CONTRIBUTING.md"), "\n## Add a rule\n\n")
+	recipe, _, more := strings.Cut(rest, "\n## ")
+	got := read(t, page)
+	before, rest, begun := strings.Cut(got, begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !found || !more || !begun || !ended {
+		t.Fatalf("CONTRIBUTING.md has no section \"Add a rule\", or %s no place for it between %q and %q", page, begin, end)
+	}
+	want := before + begin + recipe + end + after
+	if *update {
+		if err := os.WriteFile(filepath.Join(stock.Root(t), page), []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s is stale, run scripts/generate (-now +committed):\n%s", page, diff)
+	}
+}
+
 // TestReadmeIsAFirstScreen: what is long has a page.
 func TestReadmeIsAFirstScreen(t *testing.T) {
 	if words := len(strings.Fields(read(t, "README.md"))); words > readmeWords {
