@@ -205,10 +205,12 @@ func TestGuardInContainers(t *testing.T) {
 	}
 	guard, service := e.load(t, folder, "v0"), e.load(t, serviceFolder, "v0")
 
-	// What the guard calls its version depends on how this clone is stamped.
+	// What the guard calls its version depends on how this clone is stamped; the commit and
+	// its time come below it, where they are known.
 	version := e.begin(t, guard, "--version").wait()
-	stamp, known := strings.CutPrefix(strings.TrimSuffix(version.Stdout, "\n"), "migrations-guard ")
-	if diff := cmp.Diff(startcases.Result{Stdout: "migrations-guard " + stamp + "\n"}, version); diff != "" || !known {
+	first, below, _ := strings.Cut(version.Stdout, "\n")
+	stamp, known := strings.CutPrefix(first, "migrations-guard ")
+	if diff := cmp.Diff(startcases.Result{Stdout: "migrations-guard " + stamp + "\n" + below}, version); diff != "" || !known {
 		t.Fatalf("--version (-want +got):\n%s", diff)
 	}
 	stamped := func(result startcases.Result) startcases.Result {
