@@ -192,7 +192,7 @@ func (s *setup) take(cmd *cobra.Command, given string) error {
 		s.revision = version.Revision()
 	}
 	if s.revision == "" {
-		return usageError(cmd, fmt.Errorf("this program (%s) does not know the commit that it was made from, which the workflow and the hook would take: give --revision HASH, or --revision %s to leave both out", version.Program(), noRevision))
+		return usageError(cmd, fmt.Errorf("this program (%s) does not know the commit that it was made from, which the workflow and the hook would take: give --revision HASH, or --revision %s to leave both out", version.Program().Version, noRevision))
 	}
 	return nil
 }

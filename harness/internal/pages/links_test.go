@@ -158,7 +158,7 @@ func TestShortAnswers(t *testing.T) {
 		"What may it not know?":             "coverage.md#what-it-may-not-know",
 		"How fast is it?":                   "performance.md",
 		"How do I roll back?":               "roll-out.md",
-		"How do I add a rule?":              "../CONTRIBUTING.md#add-a-rule",
+		"How do I add a rule?":              "add-a-rule.md",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("questions, and the first page that answers each (-want +got):\n%s", diff)
