@@ -72,8 +72,12 @@ func sorted(splices []splice) []splice {
 	return slices.Compact(splices)
 }
 
-// keyOf is the key of a member of a map.
+// keyOf is the key of a member of a map. It is an error when the parent is none, or nil,
+// as it is for a whole document.
 func keyOf(parent, value *yaml.Node) (*yaml.Node, error) {
+	if parent == nil {
+		return nil, errLayout
+	}
 	if i := slices.Index(parent.Content, value); parent.Kind == yaml.MappingNode && i > 0 {
 		return parent.Content[i-1], nil
 	}
