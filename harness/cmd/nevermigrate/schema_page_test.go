@@ -4,16 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/proompteng/nevermigrate/harness/internal/config"
+	"github.com/proompteng/nevermigrate/harness/internal/generated"
 	"github.com/proompteng/nevermigrate/harness/internal/schemapage"
-	"github.com/proompteng/nevermigrate/harness/internal/stock"
 )
 
 // TestSchemaPages: the table of keys in docs/configuration.md and docs/report-reference.md
@@ -30,7 +27,7 @@ func TestSchemaPages(t *testing.T) {
 			t.Fatalf("%s: %v", schema.name, err)
 		}
 		if schema.name == "config" {
-			between(t, "configuration.md", "<!-- keys -->\n", "<!-- end of keys -->\n", table)
+			generated.Between(t, *update, "docs/configuration.md", "<!-- keys -->\n", "<!-- end of keys -->\n", table)
 			continue
 		}
 		about, err := schemapage.Description(schema.text)
@@ -39,40 +36,7 @@ func TestSchemaPages(t *testing.T) {
 		}
 		reference += fmt.Sprintf("\n## %s\n\n%s\n\n%s", schema.name, about, table)
 	}
-	whole(t, "report-reference.md", reference)
-}
-
-// between compares what stands between two lines of a page with what is made now.
-func between(t *testing.T, page, begin, end, want string) {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(stock.Root(t), "docs", page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, _ := strings.Cut(string(text), begin)
-	_, after, found := strings.Cut(rest, end)
-	if !found {
-		t.Fatalf("docs/%s has no place between %q and %q", page, begin, end)
-	}
-	whole(t, page, before+begin+want+end+after)
-}
-
-// whole compares a page with what is made now, or writes it.
-func whole(t *testing.T, page, want string) {
-	t.Helper()
-	file := filepath.Join(stock.Root(t), "docs", page)
-	if *update {
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("docs/%s is stale, run scripts/generate (-now +committed):\n%s", page, diff)
-	}
+	generated.Whole(t, *update, "docs/report-reference.md", reference)
 }
 
 // TestConfigDefaults: the defaults that the schema of the configuration names are those

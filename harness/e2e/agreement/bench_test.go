@@ -3,23 +3,10 @@ package agreement_test
 import (
 	"testing"
 
+	"github.com/proompteng/nevermigrate/harness/internal/bench/workloads"
 	"github.com/proompteng/nevermigrate/harness/internal/gatekeeper"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 )
-
-// deployment is a Deployment with one container whose env has a value.
-func deployment(name, value string) map[string]any {
-	return map[string]any{
-		"apiVersion": "apps/v1",
-		"kind":       "Deployment",
-		"metadata":   map[string]any{"name": name, "namespace": "agents"},
-		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{map[string]any{
-			"name":  "app",
-			"image": "registry.example.com/app:1",
-			"env":   []any{map[string]any{"name": "JANGAR_MIGRATIONS", "value": value}},
-		}}}}},
-	}
-}
 
 // BenchmarkReview is what Gatekeeper's engine takes to review the creation of a
 // Deployment: one of others, a small and a real one that pass, and one that is denied.
@@ -37,10 +24,10 @@ func BenchmarkReview(b *testing.B) {
 		object   map[string]any
 		findings int
 	}{
-		{"other", deployment("app", "skip"), 0},
-		{"small", deployment("agents-controllers", "skip"), 0},
+		{"other", workloads.Deployment("app", "skip"), 0},
+		{"small", workloads.Deployment("agents-controllers", "skip"), 0},
 		{"real", objects[0].Content, 0},
-		{"denied", deployment("agents-controllers", "auto"), 1},
+		{"denied", workloads.Deployment("agents-controllers", "auto"), 1},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			for b.Loop() {

@@ -9,36 +9,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/proompteng/nevermigrate/harness/internal/bench/workloads"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 )
-
-// deployment is a Deployment with one container whose env has a value.
-func deployment(name, value string) map[string]any {
-	return map[string]any{
-		"apiVersion": "apps/v1",
-		"kind":       "Deployment",
-		"metadata":   map[string]any{"name": name, "namespace": "agents"},
-		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{map[string]any{
-			"name":  "app",
-			"image": "registry.example.com/app:1",
-			"env":   []any{map[string]any{"name": "JANGAR_MIGRATIONS", "value": value}},
-		}}}}},
-	}
-}
-
-// deployments are n of them that pass; one in eight is controllers.
-func deployments(n int) []any {
-	all := make([]any, n)
-	for i := range all {
-		name := fmt.Sprintf("app-%d", i)
-		if i%8 == 0 {
-			name = fmt.Sprintf("app-%d-controllers", i)
-		}
-		all[i] = deployment(name, "skip")
-	}
-	return all
-}
 
 // workloads is (i): what many workloads cost, as `kubectl get deployments -A` prints
 // them, and what the policy alone takes for one.
@@ -48,7 +22,7 @@ func (b *bencher) workloads(ctx context.Context) error {
 	}
 	for _, n := range []int{8000, 40000} {
 		file := filepath.Join(b.work, fmt.Sprintf("list-%d.json", n))
-		text, err := json.Marshal(map[string]any{"apiVersion": "v1", "kind": "List", "items": deployments(n)})
+		text, err := json.Marshal(workloads.List(n))
 		if err != nil {
 			return err
 		}
@@ -87,9 +61,9 @@ func (b *bencher) evaluations(ctx context.Context) error {
 		what, target string
 		object       map[string]any
 	}{
-		{"a small Deployment", "at most 0.25 ms", deployment("agents-controllers", "skip")},
+		{"a small Deployment", "at most 0.25 ms", workloads.Deployment("agents-controllers", "skip")},
 		{"a real Deployment", "at most 0.4 ms", written[0].Content},
-		{"a small Deployment that is denied", "at most twice one that passes", deployment("agents-controllers", "auto")},
+		{"a small Deployment that is denied", "at most twice one that passes", workloads.Deployment("agents-controllers", "auto")},
 	} {
 		const rounds = 15
 		var all []float64
@@ -113,7 +87,7 @@ func (b *bencher) documents(ctx context.Context) error {
 	const n = 2000
 	file := filepath.Join(b.work, "documents.yaml")
 	var text strings.Builder
-	for _, object := range deployments(n) {
+	for _, object := range workloads.Deployments(n) {
 		one, err := json.Marshal(object)
 		if err != nil {
 			return err

@@ -1,44 +1,16 @@
 package evaluate_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/proompteng/nevermigrate/harness/internal/bench/workloads"
 	"github.com/proompteng/nevermigrate/harness/internal/evaluate"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 )
-
-// workload is a Deployment with one container whose env has a value.
-func workload(name, value string) map[string]any {
-	return map[string]any{
-		"apiVersion": "apps/v1",
-		"kind":       "Deployment",
-		"metadata":   map[string]any{"name": name, "namespace": "agents"},
-		"spec": map[string]any{"template": map[string]any{"spec": map[string]any{"containers": []any{map[string]any{
-			"name":  "app",
-			"image": "registry.example.com/app:1",
-			"env":   []any{map[string]any{"name": "JANGAR_MIGRATIONS", "value": value}},
-		}}}}},
-	}
-}
-
-// list is a List of workloads as kubectl prints it: most are others', one in eight is
-// controllers.
-func list(n int) map[string]any {
-	items := make([]any, n)
-	for i := range items {
-		name := fmt.Sprintf("app-%d", i)
-		if i%8 == 0 {
-			name = fmt.Sprintf("app-%d-controllers", i)
-		}
-		items[i] = workload(name, "skip")
-	}
-	return map[string]any{"apiVersion": "v1", "kind": "List", "items": items}
-}
 
 // realWorkload is a Deployment that a chart wrote, with probes, volumes and 20
 // entries of env.
@@ -78,13 +50,13 @@ func BenchmarkEvaluate(b *testing.B) {
 		object   func() map[string]any
 		findings int
 	}{
-		{"other", func() map[string]any { return workload("app", "skip") }, 0},
-		{"small", func() map[string]any { return workload("agents-controllers", "skip") }, 0},
+		{"other", func() map[string]any { return workloads.Deployment("app", "skip") }, 0},
+		{"small", func() map[string]any { return workloads.Deployment("agents-controllers", "skip") }, 0},
 		{"real", func() map[string]any { return realWorkload(b) }, 0},
-		{"denied", func() map[string]any { return workload("agents-controllers", "auto") }, 1},
-		{"list1000", func() map[string]any { return list(1000) }, 0},
-		{"list8000", func() map[string]any { return list(8000) }, 0},
-		{"list40000", func() map[string]any { return list(40000) }, 0},
+		{"denied", func() map[string]any { return workloads.Deployment("agents-controllers", "auto") }, 1},
+		{"list1000", func() map[string]any { return workloads.List(1000) }, 0},
+		{"list8000", func() map[string]any { return workloads.List(8000) }, 0},
+		{"list40000", func() map[string]any { return workloads.List(40000) }, 0},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			object := bench.object()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
+	"github.com/proompteng/nevermigrate/harness/internal/generated"
 )
 
 func explained(t *testing.T) []ExplainedRule {
@@ -46,7 +47,7 @@ func TestRulePages(t *testing.T) {
 	list := "| code | severity | what is wrong |\n|---|---|---|\n"
 	pages := map[string]bool{}
 	for _, rule := range explained(t) {
-		written(t, filepath.Join(folder, rule.Code+".md"), rulePage(t, rule))
+		generated.Whole(t, *update, "docs/rules/"+rule.Code+".md", rulePage(t, rule))
 		pages[rule.Code+".md"] = true
 		if want := informationURI + "/blob/main/docs/rules/" + rule.Code + ".md"; page(rule.Rule) != want {
 			t.Errorf("reports link to %q, want %s", page(rule.Rule), want)
@@ -62,18 +63,7 @@ func TestRulePages(t *testing.T) {
 			t.Errorf("docs/rules/%s is the page of no rule", entry.Name())
 		}
 	}
-	const start, end = "<!-- rules -->\n", "<!-- end of rules -->\n"
-	contract := filepath.Join("..", "..", "..", "docs", "contract.md")
-	text, err := os.ReadFile(contract)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, _ := strings.Cut(string(text), start)
-	_, after, ok := strings.Cut(rest, end)
-	if !ok {
-		t.Fatalf("docs/contract.md has no place for the list of rules, between %q and %q", start, end)
-	}
-	written(t, contract, before+start+list+end+after)
+	generated.Between(t, *update, "docs/contract.md", "<!-- rules -->\n", "<!-- end of rules -->\n", list)
 }
 
 // rulePage is what WriteRule writes as a page in Markdown.
@@ -147,26 +137,6 @@ func TestRulePagesExempt(t *testing.T) {
 		if len(read.Exemptions) != 1 || read.Exemptions[0].Code != rule.Code || read.Exemptions[0].Until != "2027-01-31" {
 			t.Errorf("%s: its page exempts %+v", rule.Code, read.Exemptions)
 		}
-	}
-}
-
-// written compares a file with what is written now, or writes it.
-func written(t *testing.T, file, want string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, string(got)); diff != "" {
-		t.Errorf("%s is stale, run scripts/generate (-now +committed):\n%s", file, diff)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/proompteng/nevermigrate/harness/internal/generated"
 	"github.com/proompteng/nevermigrate/harness/internal/stock"
 )
 
@@ -77,7 +78,7 @@ func TestUpstream(t *testing.T) {
 		return
 	}
 	if *update {
-		written(t, upgradingPage, strings.Replace(read(t, upgradingPage), was, is, 1))
+		generated.Whole(t, *update, upgradingPage, strings.Replace(read(t, upgradingPage), was, is, 1))
 		return
 	}
 	if diff := cmp.Diff(was, is); diff != "" {

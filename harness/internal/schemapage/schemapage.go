@@ -98,13 +98,8 @@ func (t *table) add(path string, node *yaml.RNode, required bool, open []string)
 		}
 	}
 	for _, node := range about {
-		if err := t.properties(node, path+".", open); err != nil {
+		if err := t.members(path, node, open); err != nil {
 			return err
-		}
-		if items := node.Field("items"); items != nil {
-			if err := t.below(path+"[]", items.Value, open); err != nil {
-				return err
-			}
 		}
 		if values := node.Field("additionalProperties"); values != nil && values.Value.YNode().Kind == yaml.MappingNode {
 			if err := t.add(path+".<name>", values.Value, false, open); err != nil {
@@ -122,14 +117,20 @@ func (t *table) below(path string, node *yaml.RNode, open []string) error {
 		return err
 	}
 	for _, node := range about {
-		if err := t.properties(node, path+".", open); err != nil {
+		if err := t.members(path, node, open); err != nil {
 			return err
 		}
-		if items := node.Field("items"); items != nil {
-			if err := t.below(path+"[]", items.Value, open); err != nil {
-				return err
-			}
-		}
+	}
+	return nil
+}
+
+// members adds the rows of the keys of a node, and of those of what its list holds.
+func (t *table) members(path string, node *yaml.RNode, open []string) error {
+	if err := t.properties(node, path+".", open); err != nil {
+		return err
+	}
+	if items := node.Field("items"); items != nil {
+		return t.below(path+"[]", items.Value, open)
 	}
 	return nil
 }
