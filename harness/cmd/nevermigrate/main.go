@@ -43,6 +43,7 @@ func main() {
 	defer stop()
 	tuneMemory(400, 144<<20)
 	collectLater()
+	raiseLimit()
 	// Helm logs remarks on charts (a symbolic link, a table over a scalar)
 	// that are not addressed to the user of this command.
 	slog.SetDefault(slog.New(slog.DiscardHandler))

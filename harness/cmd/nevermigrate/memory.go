@@ -4,12 +4,13 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 )
 
 // tuneMemory lets the heap grow by a percentage before it is collected: most runs
 // are short, and collecting took much of them. The limit in bytes keeps long runs
 // small: above it, memory is collected as often as need be, so that garbage is not
-// taken for what a rendering needs. GOGC and GOMEMLIMIT have the last word, each on
+// taken for what a rendering needs; see raiseLimit. GOGC and GOMEMLIMIT have the last word, each on
 // its own.
 func tuneMemory(percent int, limit int64) {
 	if os.Getenv("GOGC") == "" {
@@ -18,6 +19,24 @@ func tuneMemory(percent int, limit int64) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(limit)
 	}
+}
+
+// raiseLimit raises the limit after a collection, each time, when what is in use comes
+// close to it: a large input would else be collected without end, for nothing. Half of
+// what is in use may then be garbage, and 32 MiB are for what is not in the heap.
+func raiseLimit() {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	runtime.AddCleanup(new(*int), func(int) {
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(live)
+		inUse := int64(live[0].Value.Uint64())
+		if limit := inUse + inUse/2 + 32<<20; limit > debug.SetMemoryLimit(-1) {
+			debug.SetMemoryLimit(limit)
+		}
+		raiseLimit()
+	}, 0)
 }
 
 // firstHeap is the percentage with which memory is collected for the first time when

@@ -502,7 +502,7 @@ func TestManifestWithoutThePlace(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			finding := report.Finding{Workload: test.workload, Path: "spec"}
-			err := cause.NewManifest("f.yaml", []byte(test.text), objects).Find(t.Context(), nil, &finding)
+			err := cause.NewManifest("f.yaml", []byte(test.text), objects, nil).Find(t.Context(), nil, &finding)
 			if err == nil || err.Error() != test.want || finding.Causes != nil {
 				t.Errorf("error %v, want %s; causes %v", err, test.want, finding.Causes)
 			}
@@ -516,5 +516,5 @@ func inManifest(t *testing.T, text string) *cause.Manifest {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return cause.NewManifest("f.yaml", []byte(text), objects)
+	return cause.NewManifest("f.yaml", []byte(text), objects, nil)
 }

@@ -30,7 +30,7 @@ func FuzzPlaces(f *testing.F) {
 	f.Add([]byte("a: &a [1, {b: c}]\nd: *a\n? {e: f}\n: g\n\"x.y\": |\n  z\n"), "items[1].a.b[2][3]")
 	f.Fuzz(func(t *testing.T, text []byte, path string) {
 		if objects, err := manifest.Read(text); err == nil {
-			read := NewManifest("f.yaml", text, objects)
+			read := NewManifest("f.yaml", text, objects, nil)
 			for of := range read.objects {
 				finding := &report.Finding{Workload: of.workload, Namespace: of.namespace, Path: path}
 				if read.Find(t.Context(), nil, finding) == nil && !strings.HasPrefix(path, finding.Causes[0].Path) {

@@ -19,12 +19,12 @@ import (
 // no experiment: a place in an object is a place in the text. It is for one
 // goroutine.
 type Manifest struct {
-	file      string
-	err       error        // why the text cannot be looked into
-	documents []*yaml.Node // of the text
-	read      []manifest.Object
-	objects   map[container][]object
-	known     map[manifestPlace]*report.Cause
+	file    string
+	err     error // why the text cannot be looked into
+	tree    *manifest.Tree
+	judged  []report.Workload
+	objects map[container][]object
+	known   map[manifestPlace]*report.Cause
 }
 
 type manifestPlace struct {
@@ -36,14 +36,14 @@ type manifestPlace struct {
 // times its memory.
 const maxManifestText = 10 << 20
 
-// NewManifest prepares to look into the text of a manifest and the objects that
-// were read from it.
-func NewManifest(file string, text []byte, objects []manifest.Object) *Manifest {
-	m := &Manifest{file: file, read: objects, objects: byWorkload(objects), known: map[manifestPlace]*report.Cause{}}
+// NewManifest prepares to look into the text of a manifest, with the objects that were
+// read from it and the workloads that were judged, in it and in others.
+func NewManifest(file string, text []byte, objects []manifest.Object, judged []report.Workload) *Manifest {
+	m := &Manifest{file: file, judged: judged, objects: byWorkload(objects), known: map[manifestPlace]*report.Cause{}}
 	if len(text) > maxManifestText {
 		m.err = fmt.Errorf("it is larger than %d bytes", maxManifestText)
 	} else {
-		m.documents, m.err = manifest.Nodes(text)
+		m.tree, m.err = manifest.ReadTree(text)
 	}
 	return m
 }
@@ -51,10 +51,10 @@ func NewManifest(file string, text []byte, objects []manifest.Object) *Manifest 
 // Find fills in the cause of a finding: the place that the finding names. It is
 // an error when that is not found. That nobody applies migrations has as many
 // causes as there are control planes; they are added to those that are there.
-func (m *Manifest) Find(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) (err error) {
+func (m *Manifest) Find(_ context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) (err error) {
 	defer recovered(&err)
 	if finding.Code == stated.Fallback {
-		return m.findFallback(ctx, evaluator, finding)
+		return m.findFallback(evaluator, finding)
 	}
 	if finding.Workload == "" {
 		return nil // what is not there has no place
@@ -71,20 +71,21 @@ func (m *Manifest) Find(ctx context.Context, evaluator *evaluate.Evaluator, find
 	return nil
 }
 
-func (m *Manifest) findFallback(ctx context.Context, evaluator *evaluate.Evaluator, finding *report.Finding) error {
-	judged, err := evaluator.Evaluate(ctx, m.read)
-	if err != nil {
-		return fmt.Errorf("look for the place in %s: %w", m.file, err)
-	}
+func (m *Manifest) findFallback(evaluator *evaluate.Evaluator, finding *report.Finding) error {
+	judged := slices.DeleteFunc(slices.Clone(m.judged), func(w report.Workload) bool { return w.Constraint != evaluator.ConstraintName() })
 	envVar, _ := evaluator.Variable()
 	for _, at := range controlPlanes(judged) {
+		if len(finding.Causes) == maxCauses {
+			return nil
+		}
+		if len(at.objects(m.objects)) == 0 {
+			continue // it is in another manifest of the target
+		}
 		found, err := m.find(at, at.declaration(m.objects, envVar, lastEntry).says)
 		if err != nil {
 			return err
 		}
-		if len(finding.Causes) < maxCauses {
-			finding.Causes = append(finding.Causes, *found)
-		}
+		finding.Causes = append(finding.Causes, *found)
 	}
 	return nil
 }
@@ -120,15 +121,16 @@ func (m *Manifest) find(of container, path string) (*report.Cause, error) {
 	_, name, _ := strings.Cut(of.workload, "/") // the name may hold a slash
 	for _, o := range of.objects(m.objects) {
 		number := o.document.Document
-		if number > len(m.documents) || len(m.documents[number-1].Content) != 1 || !strings.HasPrefix(path, o.path) {
+		if number > len(m.tree.Documents) || len(m.tree.Documents[number-1].Content) != 1 || !strings.HasPrefix(path, o.path) {
 			continue
 		}
-		root := m.documents[number-1].Content[0]
-		if metadata := join(o.path, "metadata"); deepest(root, join(metadata, "name")).Value != short(name) &&
-			deepest(root, join(metadata, "generateName")).Value != short(name) {
+		root := m.tree.Documents[number-1].Content[0]
+		follow := func(path string) report.Cause { return deepest(root, path, m.tree.Fill) }
+		if metadata := join(o.path, "metadata"); follow(join(metadata, "name")).Value != short(name) &&
+			follow(join(metadata, "generateName")).Value != short(name) {
 			continue // another reader counts documents in another way
 		}
-		if cause := deepest(root, path); best == nil || len(cause.Path) > len(best.Path) {
+		if cause := follow(path); best == nil || len(cause.Path) > len(best.Path) {
 			cause.File, cause.Layer = m.file, report.Resource
 			best = &cause
 		}
@@ -141,10 +143,13 @@ func (m *Manifest) find(of container, path string) (*report.Cause, error) {
 }
 
 // deepest follows a path as far as it goes, and returns where it ended. It has a
-// value where that is all of the path.
-func deepest(node *yaml.Node, path string) report.Cause {
+// value where that is all of the path. What is left of a node is read by fill.
+func deepest(node *yaml.Node, path string, fill func(*yaml.Node) error) report.Cause {
 	cause := report.Cause{Line: node.Line, Column: node.Column}
 	for cause.Path != path {
+		if fill(node) != nil {
+			return cause
+		}
 		if node.Kind == yaml.AliasNode {
 			node = node.Alias
 		}
@@ -204,11 +209,11 @@ func InValues(file, path string) (report.Cause, bool) {
 	if err != nil || len(text) > maxManifestText {
 		return report.Cause{}, false
 	}
-	documents, err := manifest.Nodes(text)
-	if err != nil || len(documents) != 1 || len(documents[0].Content) != 1 {
+	tree, err := manifest.ReadTree(text)
+	if err != nil || len(tree.Documents) != 1 || len(tree.Documents[0].Content) != 1 {
 		return report.Cause{}, false
 	}
-	found := deepest(documents[0].Content[0], path)
+	found := deepest(tree.Documents[0].Content[0], path, tree.Fill)
 	found.File, found.Layer = shownPath(file), report.ValuesFile
 	return found, found.Path == path
 }

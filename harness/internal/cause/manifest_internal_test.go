@@ -7,7 +7,7 @@ import (
 )
 
 func TestDeepest(t *testing.T) {
-	documents, err := manifest.Nodes([]byte(`
+	tree, err := manifest.ReadTree([]byte(`
 a: &a {b: 1, "b.c": 2, "x[0]": 3, 'y"[0]"].': [[4, 5]]}
 list: [{k: 6}, {k: 7}]
 alias: *a
@@ -36,7 +36,7 @@ twice: 9
 		"twice":                        {"twice", "9"},
 		"other.b":                      {"", ""},
 	} {
-		got := deepest(documents[0].Content[0], path)
+		got := deepest(tree.Documents[0].Content[0], path, tree.Fill)
 		if got.Path != want.at || got.Value != want.value {
 			t.Errorf("%q leads to %q with %q, want %q with %q", path, got.Path, got.Value, want.at, want.value)
 		}

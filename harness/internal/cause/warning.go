@@ -35,7 +35,7 @@ func (s *search) findFallback(ctx context.Context) {
 	}
 	s.role = report.ControlPlane
 	seen := map[report.Cause]bool{}
-	for _, at := range controlPlanes(judged) {
+	for _, at := range controlPlanes(judged.Workloads) {
 		s.container = at
 		s.rendered = s.declaration(s.base(ctx))
 		for _, a := range s.decider(ctx, nil) {
@@ -56,9 +56,9 @@ func (s *search) findFallback(ctx context.Context) {
 }
 
 // controlPlanes are the containers of the workloads that may migrate.
-func controlPlanes(judged *evaluate.Result) []container {
+func controlPlanes(judged []report.Workload) []container {
 	var all []container
-	for _, w := range judged.Workloads {
+	for _, w := range judged {
 		for _, c := range w.Containers {
 			if w.Role == report.ControlPlane {
 				all = append(all, container{w.Kind + "/" + w.Name, w.Namespace, c.Name})

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,8 +28,8 @@ type searcher interface {
 }
 
 // newSearcher returns what prepares to look into a target with what was judged of it,
-// and what is to be called in the end.
-func newSearcher(target find.Target, what content, evaluators []*evaluate.Evaluator, options Options) (search func() (searcher, error), done func()) {
+// the content and its workloads, and what is to be called in the end.
+func newSearcher(target find.Target, what content, workloads []report.Workload, evaluators []*evaluate.Evaluator, options Options) (search func() (searcher, error), done func()) {
 	remove := func() {}
 	search = func() (searcher, error) {
 		switch {
@@ -50,7 +51,7 @@ func newSearcher(target find.Target, what content, evaluators []*evaluate.Evalua
 		}
 		var all manifests
 		for _, file := range what.files {
-			all = append(all, cause.NewManifest(file.path, file.text, file.objects))
+			all = append(all, cause.NewManifest(file.path, file.text, file.objects, workloads))
 		}
 		return all, nil
 	}
@@ -68,6 +69,9 @@ func (m manifests) Find(ctx context.Context, evaluator *evaluate.Evaluator, find
 		if isDone := finding.Code != stated.Fallback; isDone == (err == nil) {
 			return err
 		}
+	}
+	if finding.Code == stated.Fallback && len(finding.Causes) == 0 {
+		return errors.New("look for the place: no control plane is found in what was read")
 	}
 	return err
 }
@@ -214,7 +218,7 @@ func causesLater(ctx context.Context, targets []find.Target, judged []report.Tar
 			if err != nil {
 				return nil // of what is not there, or is no longer
 			}
-			search, done := newSearcher(targets[at], what, evaluators, options)
+			search, done := newSearcher(targets[at], what, judged[i].Workloads, evaluators, options)
 			defer done()
 			findCauses(ctx, &judged[i], wanted[i], evaluators, search)
 			return nil

@@ -380,7 +380,7 @@ func judge(ctx context.Context, target find.Target, evaluators func() ([]*evalua
 	searched := options.wanted(judged, isEmpty)
 	before.Findings = slices.Clone(before.Findings)
 	if err == nil && slices.Contains(searched, true) {
-		search, done := newSearcher(target, what, loaded, options)
+		search, done := newSearcher(target, what, judged.Workloads, loaded, options)
 		findCauses(ctx, &judged, searched, loaded, search)
 		done()
 	}

@@ -41,7 +41,7 @@ func explain(ctx context.Context, t find.Target, what content, evaluators []*eva
 	if _, err := evaluateAll(ctx, &judged, what.objects, evaluators, options); err != nil {
 		return nil, err
 	}
-	newSearch, done := newSearcher(t, what, evaluators, options)
+	newSearch, done := newSearcher(t, what, judged.Workloads, evaluators, options)
 	defer done()
 	search, err := newSearch()
 	if err != nil {

@@ -328,7 +328,7 @@ func checkAndExplain(t *testing.T, path string, evaluators []*evaluate.Evaluator
 	if _, err := evaluateAll(t.Context(), &judged, what.objects, evaluators, options); err != nil {
 		t.Fatal(err)
 	}
-	search, done := newSearcher(targets[0], what, evaluators, options)
+	search, done := newSearcher(targets[0], what, judged.Workloads, evaluators, options)
 	defer done()
 	findCauses(t.Context(), &judged, options.wanted(judged, false), evaluators, search)
 	explained, err := explain(t.Context(), targets[0], what, evaluators, options)

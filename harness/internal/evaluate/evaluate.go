@@ -3,6 +3,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,7 +21,6 @@ import (
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage"
 	"github.com/open-policy-agent/opa/v1/topdown"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/proompteng/nevermigrate/harness/internal/bundle"
 	"github.com/proompteng/nevermigrate/harness/internal/constraint"
@@ -219,9 +219,10 @@ func (e *Evaluator) refuseProblems(ctx context.Context) error {
 	return errors.Join(messages...)
 }
 
-// Evaluate judges a stream of objects.
+// Evaluate judges a stream of objects, several at the same time.
 func (e *Evaluator) Evaluate(ctx context.Context, objects []manifest.Object) (*Result, error) {
-	result := &Result{}
+	var inputs []manifest.Object
+	var ends []int // of the inputs of each object
 	for _, object := range objects {
 		if !e.LooksAt(object) {
 			continue
@@ -229,14 +230,34 @@ func (e *Evaluator) Evaluate(ctx context.Context, objects []manifest.Object) (*R
 		if err := checkSize(object.Content); err != nil {
 			return nil, fmt.Errorf("evaluate document %d: %w", object.Document, err)
 		}
-		if err := e.evaluateObject(ctx, object, result); err != nil {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			return nil, fmt.Errorf("evaluate document %d: %w", object.Document, err)
+		inputs = append(inputs, e.inputs(object)...)
+		ends = append(ends, len(inputs))
+	}
+	answers, err := e.askAll(ctx, inputs)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
+		return nil, err
+	}
+	result, begin := &Result{}, 0
+	for _, end := range ends {
+		if err := e.add(result, answers[begin:end]); err != nil {
+			return nil, fmt.Errorf("evaluate document %d: %w", inputs[begin].Document, err)
+		}
+		begin = end
 	}
 	return result, nil
+}
+
+// inputs are what is asked of an object: the object, or of a list this program's own
+// policy is asked item by item, which takes far less memory.
+func (e *Evaluator) inputs(object manifest.Object) []manifest.Object {
+	if !e.policy.builtin {
+		return []manifest.Object{object}
+	}
+	rest, items := object.Items()
+	return append([]manifest.Object{rest}, slices.DeleteFunc(items, func(item manifest.Object) bool { return !e.looksAtItem(item) })...)
 }
 
 // answer is what the policy says of one input.
@@ -248,19 +269,8 @@ type answer struct {
 	Exempted  []string
 }
 
-// evaluateObject judges one object and adds what is found. A list of this program's
-// own policy is judged item by item, which takes far less memory, and several at the
-// same time. The result is that for the whole list.
-func (e *Evaluator) evaluateObject(ctx context.Context, object manifest.Object, result *Result) error {
-	inputs := []manifest.Object{object}
-	if e.policy.builtin {
-		rest, items := object.Items()
-		inputs = append([]manifest.Object{rest}, slices.DeleteFunc(items, func(item manifest.Object) bool { return !e.looksAtItem(item) })...)
-	}
-	answers, err := e.askAll(ctx, inputs)
-	if err != nil {
-		return err
-	}
+// add adds what the answers for one object say. The result is that for the whole object.
+func (e *Evaluator) add(result *Result, answers []answer) error {
 	for _, answer := range answers {
 		result.Exempted = append(result.Exempted, answer.Exempted...)
 		for _, workload := range answer.Workloads {
@@ -292,34 +302,36 @@ func (e *Evaluator) looksAtItem(item manifest.Object) bool {
 	return kind == "" || e.LooksAt(item)
 }
 
-// askAll asks the policy for each of some objects, several at the same time.
+// perWorker is how many objects are worth another worker, which knows nothing at first.
+const perWorker = 8
+
+// askAll asks the policy for each of some objects, several at the same time. The error
+// is that of the first document that has one.
 func (e *Evaluator) askAll(ctx context.Context, objects []manifest.Object) ([]answer, error) {
-	answers := make([]answer, len(objects))
+	answers, errs := make([]answer, len(objects)), make([]error, len(objects))
 	var next atomic.Int64
-	work := func(ctx context.Context) error {
+	work := func() {
 		asker := e.askers.Get().(*asker)
 		defer e.askers.Put(asker)
 		asker.cancel = topdown.NewCancel()
 		defer context.AfterFunc(ctx, asker.cancel.Cancel)()
 		for i := next.Add(1) - 1; i < int64(len(objects)); i = next.Add(1) - 1 {
 			value, err := asker.ask(ctx, inputOf(objects[i]))
-			if err != nil {
-				return err
+			if err == nil {
+				err = decode(value, &answers[i])
 			}
-			if err := decode(value, &answers[i]); err != nil {
-				return err
+			if err != nil {
+				errs[i] = fmt.Errorf("evaluate document %d: %w", objects[i].Document, err)
+				next.Store(int64(len(objects))) // those before it are at work
 			}
 		}
-		return nil
 	}
-	if len(objects) == 1 {
-		return answers, work(ctx)
+	var group sync.WaitGroup
+	for range min((len(objects)+perWorker-1)/perWorker, runtime.GOMAXPROCS(0)) {
+		group.Go(work)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	for range min(len(objects), runtime.GOMAXPROCS(0)) {
-		group.Go(func() error { return work(ctx) })
-	}
-	return answers, group.Wait()
+	group.Wait()
+	return answers, cmp.Or(errs...)
 }
 
 // together is what the rules found for all of some inputs, in the order in which they

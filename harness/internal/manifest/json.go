@@ -22,11 +22,18 @@ type jsonText struct {
 	// Without it these are an error, and a text needs no more memory than its
 	// deepest value.
 	keep bool
+	// unread says where the items of lists begin that are left unread, each a node without
+	// content; nil when none is.
+	unread map[*yaml.Node]jsonPlace
 	// begin is where the last value begins that next returned; at is where the last
 	// token begins, line its line, and column how many characters are before it there;
 	// both are counted up to counted.
 	begin, at, line, column, counted int
 }
+
+// jsonPlace is a place in a text: a line, and how many bytes are before it in the text
+// and characters in the line.
+type jsonPlace struct{ begin, line, column int }
 
 func newJSONText(data []byte, keep bool) *jsonText {
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -136,7 +143,7 @@ func (j *jsonText) below(node *yaml.Node, depth int) error {
 				node.Content = append(node.Content, key)
 			}
 		}
-		item, err := j.value(depth + 1)
+		item, err := j.item(node, depth+1)
 		if err != nil {
 			return err
 		}
@@ -146,6 +153,24 @@ func (j *jsonText) below(node *yaml.Node, depth int) error {
 	}
 	_, _, err := j.token(depth + 1)
 	return err
+}
+
+// item reads a value that stands in a map or a list. What stands in a list of the map
+// that is the document may be left unread.
+func (j *jsonText) item(in *yaml.Node, depth int) (*yaml.Node, error) {
+	if j.unread == nil || in.Kind != yaml.SequenceNode || depth != 2 {
+		return j.value(depth)
+	}
+	j.skip(" \t\r\n:,")
+	j.count()
+	place := jsonPlace{j.at, j.line, j.column}
+	var text json.RawMessage
+	if err := j.decoder.Decode(&text); err != nil {
+		return nil, fmt.Errorf("line %d: %w", j.line, jsonError(err))
+	}
+	node := &yaml.Node{Line: place.line, Column: 1 + place.column}
+	j.unread[node] = place
+	return node, nil
 }
 
 // givenTwice says that a key stands twice in a map, first in a line.

@@ -46,14 +46,7 @@ var ErrEmpty = errors.New("no objects: the manifest is empty")
 // A key that << merges into a map is overridden as kubectl does it: by what is
 // written after it, and by the maps before it in a list.
 func Read(data []byte) ([]Object, error) {
-	objects, err := readYAML(data)
-	if looksLikeJSON(data) {
-		// JSON, or YAML in flow style, which begins like it.
-		fromJSON, jsonErr := readJSON(data)
-		if jsonErr == nil || err != nil && firstIsJSON(data) {
-			objects, err = fromJSON, jsonErr
-		}
-	}
+	objects, err := readEither(data)
 	if err != nil {
 		return nil, inLine(data, err)
 	}
@@ -61,6 +54,23 @@ func Read(data []byte) ([]Object, error) {
 		return nil, ErrEmpty
 	}
 	return objects, nil
+}
+
+// readEither reads JSON where the text is that, for YAML takes far longer to read, and
+// else YAML, which in flow style begins like JSON.
+func readEither(data []byte) ([]Object, error) {
+	if !looksLikeJSON(data) {
+		return readYAML(data)
+	}
+	objects, jsonErr := readJSON(data)
+	if jsonErr == nil {
+		return objects, nil
+	}
+	objects, err := readYAML(data)
+	if err != nil && firstIsJSON(data) {
+		err = jsonErr
+	}
+	return objects, err
 }
 
 // looksLikeJSON reports whether a text begins like a map or a list of JSON.

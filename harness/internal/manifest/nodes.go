@@ -9,8 +9,46 @@ import (
 // Nodes are the documents of a stream, counted as Read counts them, as nodes with
 // their lines and columns. A text need not hold objects.
 func Nodes(data []byte) ([]*yaml.Node, error) {
+	tree, err := readTree(data, nil)
+	return tree.Documents, err
+}
+
+// Tree are the documents of a stream as Nodes gives them, but for what stands in a list
+// of JSON, which may have tens of thousands of objects: that is read when Fill asks for
+// it. It is for one goroutine.
+type Tree struct {
+	Documents []*yaml.Node
+	data      []byte
+	unread    map[*yaml.Node]jsonPlace
+}
+
+// ReadTree reads a stream.
+func ReadTree(data []byte) (*Tree, error) {
+	return readTree(data, map[*yaml.Node]jsonPlace{})
+}
+
+// Fill reads what is left of a node of the tree, where something is.
+func (t *Tree) Fill(node *yaml.Node) error {
+	place, ok := t.unread[node]
+	if !ok {
+		return nil
+	}
+	text := newJSONText(t.data[place.begin:], true)
+	text.line, text.column = place.line, place.column
+	read, err := text.value(2)
+	if err != nil {
+		return err
+	}
+	*node = *read
+	delete(t.unread, node)
+	return nil
+}
+
+// readTree reads a stream; unread is filled when it is not nil.
+func readTree(data []byte, unread map[*yaml.Node]jsonPlace) (*Tree, error) {
 	if looksLikeJSON(data) {
 		located := newJSONText(data, true)
+		located.unread = unread
 		documents, err := allNodes(func() (*yaml.Node, error) {
 			value, err := located.next()
 			if err != nil {
@@ -19,14 +57,15 @@ func Nodes(data []byte) ([]*yaml.Node, error) {
 			return &yaml.Node{Kind: yaml.DocumentNode, Line: value.Line, Column: value.Column, Content: []*yaml.Node{value}}, nil
 		})
 		if err == nil {
-			return documents, nil
+			return &Tree{documents, data, unread}, nil
 		}
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(data))
-	return allNodes(func() (*yaml.Node, error) {
+	documents, err := allNodes(func() (*yaml.Node, error) {
 		document := &yaml.Node{}
 		return document, decoder.Decode(document)
 	})
+	return &Tree{Documents: documents}, err
 }
 
 func allNodes(next func() (*yaml.Node, error)) ([]*yaml.Node, error) {
