@@ -1,6 +1,7 @@
 package repository
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,8 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
@@ -33,11 +37,19 @@ type checkout struct {
 	// maxTree bounds all files.
 	maxTree int64
 
+	files []file
+	// What follows several workers change.
+	bytes atomic.Int64
+	lock  sync.Mutex
 	links map[string]string // name → target
-	files int
-	bytes int64
 	// leftOut are the paths that are in the tree and not in the folder.
 	leftOut []string
+}
+
+// file is an entry of a tree that is not a folder, by its path from the top.
+type file struct {
+	entry
+	path string
 }
 
 // Write writes the files of a commit into a folder, which must be empty, and
@@ -56,6 +68,9 @@ func (r *Repository) Write(ctx context.Context, commit *Commit, folder string, m
 	if err := c.tree(ctx, commit.tree, ".", 0); err != nil {
 		return nil, err
 	}
+	if err := c.blobs(ctx); err != nil {
+		return nil, err
+	}
 	if err := c.writeLinks(); err != nil {
 		return nil, err
 	}
@@ -63,6 +78,7 @@ func (r *Repository) Write(ctx context.Context, commit *Commit, folder string, m
 	return c.leftOut, nil
 }
 
+// tree makes the folders of a tree, and notes its files.
 func (c *checkout) tree(ctx context.Context, hash plumbing.Hash, folder string, depth int) error {
 	if err := ctx.Err(); err != nil {
 		return context.Cause(ctx)
@@ -95,11 +111,8 @@ func (c *checkout) tree(ctx context.Context, hash plumbing.Hash, folder string, 
 			}
 		case filemode.Submodule:
 		default:
-			if c.files++; c.files > maxFiles {
+			if c.files = append(c.files, file{entry, name}); len(c.files) > maxFiles {
 				return fmt.Errorf("more than %d files", maxFiles)
-			}
-			if err := c.blob(entry, name); err != nil {
-				return err
 			}
 		}
 	}
@@ -112,16 +125,53 @@ func safeName(name string) bool {
 	return name != "" && name != "." && name != ".." && !strings.EqualFold(name, ".git") && !strings.ContainsAny(name, "/\\\x00")
 }
 
-func (c *checkout) blob(entry entry, name string) (err error) {
-	blob, err := c.repository.EncodedObject(plumbing.BlobObject, entry.hash)
+// perWorker is how many files are worth another worker.
+const perWorker = 100
+
+// blobs writes the files, several at the same time: each worker has the repository open
+// for itself. The error is that of the first file that has one.
+func (c *checkout) blobs(ctx context.Context) error {
+	errs := make([]error, len(c.files))
+	var next atomic.Int64
+	work := func(from *Repository) {
+		for i := next.Add(1) - 1; i < int64(len(c.files)); i = next.Add(1) - 1 {
+			if errs[i] = context.Cause(ctx); errs[i] == nil {
+				errs[i] = c.blob(from, c.files[i].entry, c.files[i].path)
+			}
+			if errs[i] != nil {
+				next.Store(int64(len(c.files))) // those before it are at work
+			}
+		}
+	}
+	var group sync.WaitGroup
+	defer group.Wait()
+	for range min(len(c.files)/perWorker, runtime.GOMAXPROCS(0)-1) {
+		another, err := Open(c.repository.Top)
+		if err != nil {
+			return err
+		}
+		group.Go(func() {
+			defer another.Close()
+			work(another)
+		})
+	}
+	work(c.repository)
+	group.Wait()
+	return cmp.Or(errs...)
+}
+
+func (c *checkout) blob(from *Repository, entry entry, name string) (err error) {
+	blob, err := from.EncodedObject(plumbing.BlobObject, entry.hash)
 	if err != nil {
 		return unreadable(name, err)
 	}
 	if blob.Size() > c.maxBytes {
+		c.lock.Lock()
+		defer c.lock.Unlock()
 		c.leftOut = append(c.leftOut, name)
 		return nil
 	}
-	if c.bytes += blob.Size(); c.bytes > c.maxTree {
+	if c.bytes.Add(blob.Size()) > c.maxTree {
 		return fmt.Errorf("more than %d MiB of files", c.maxTree>>20)
 	}
 	content, err := blob.Reader()
@@ -134,6 +184,8 @@ func (c *checkout) blob(entry entry, name string) (err error) {
 		if err != nil {
 			return unreadable(name, err)
 		}
+		c.lock.Lock()
+		defer c.lock.Unlock()
 		c.links[name] = string(target)
 		return nil
 	}
