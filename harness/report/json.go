@@ -25,6 +25,9 @@ func Read(r io.Reader) (*Report, error) {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("it is no report of check -o json: there is more after it")
 	}
+	for i := range report.Targets {
+		report.Targets[i].link() // what a file says of pages is not followed
+	}
 	return &report, nil
 }
 

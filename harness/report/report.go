@@ -4,6 +4,7 @@ package report
 
 import (
 	_ "embed"
+	"regexp"
 	"slices"
 )
 
@@ -179,6 +180,9 @@ type Finding struct {
 	Path    string `json:"path,omitempty"`
 	Message string `json:"message"`
 	Remedy  string `json:"remedy"`
+	// Page is the address of the rule's page, as PageOf has it. It is there once the
+	// finding is in a report.
+	Page string `json:"page,omitempty"`
 	// Causes are the places in the repository that make it so, the most
 	// decisive first.
 	Causes []Cause `json:"causes"`
@@ -247,6 +251,20 @@ type Fix struct {
 	// it, and that the finding was gone and no other was there that denies; of a
 	// warning, no other warning either.
 	Verified bool `json:"verified"`
+}
+
+// Home is the address of this project.
+const Home = "https://github.com/proompteng/nevermigrate"
+
+var codePattern = regexp.MustCompile(`\ACNM[0-9]{3}\z`)
+
+// PageOf is the address of the page of the rule with a code: why it is there, what fires,
+// and what to do. It is empty for a code that is not of this project's policy.
+func PageOf(code string) string {
+	if !codePattern.MatchString(code) {
+		return ""
+	}
+	return Home + "/blob/main/docs/rules/" + code + ".md"
 }
 
 // Exempted is a finding that passes, and why: an exemption matches it, or it is
@@ -325,6 +343,7 @@ func (r *Report) With(judged []Target, wholeRun ...Target) *Report {
 }
 
 func (s *Summary) add(target *Target) {
+	target.link()
 	for _, workload := range target.Workloads {
 		if workload.Role != Controllers {
 			continue
@@ -349,6 +368,16 @@ func (s *Summary) add(target *Target) {
 	if target.Error != "" {
 		s.Errors++
 		target.Status = Error
+	}
+}
+
+// link tells the findings their pages.
+func (t *Target) link() {
+	for i := range t.Findings {
+		t.Findings[i].Page = PageOf(t.Findings[i].Code)
+	}
+	for i := range t.Exempted {
+		t.Exempted[i].Page = PageOf(t.Exempted[i].Code)
 	}
 }
 

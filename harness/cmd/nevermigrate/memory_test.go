@@ -52,3 +52,35 @@ func TestCollectLater(t *testing.T) {
 		t.Errorf("with GOGC: percentage %d, want 50", got)
 	}
 }
+
+// TestRaiseLimit: the limit follows what is in use, and one that the user gave stays.
+func TestRaiseLimit(t *testing.T) {
+	before := debug.SetMemoryLimit(1 << 20)
+	t.Cleanup(func() { debug.SetMemoryLimit(before) })
+
+	t.Setenv("GOMEMLIMIT", "1MiB")
+	raiseLimit()
+	runtime.GC()
+	time.Sleep(20 * time.Millisecond)
+	if got := debug.SetMemoryLimit(-1); got != 1<<20 {
+		t.Errorf("with GOMEMLIMIT: %d bytes, want %d", got, 1<<20)
+	}
+
+	t.Setenv("GOMEMLIMIT", "")
+	raiseLimit()
+	for _, inUse := range []int{16 << 20, 64 << 20} {
+		held := make([]byte, inUse)
+		want := int64(inUse + inUse/2 + 32<<20)
+		for range 1000 {
+			runtime.GC()
+			if debug.SetMemoryLimit(-1) >= want {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if got := debug.SetMemoryLimit(-1); got < want {
+			t.Errorf("with %d bytes in use the limit is %d, want at least %d", inUse, got, want)
+		}
+		runtime.KeepAlive(held)
+	}
+}

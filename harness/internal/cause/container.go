@@ -38,10 +38,12 @@ func byWorkload(documents []manifest.Object) map[container][]object {
 			namespace, _ := metadata["namespace"].(string)
 			of := container{workload: cmp.Or(kind, "unknown") + "/" + cmp.Or(name, generated), namespace: namespace}
 			found[of] = append(found[of], object{document, content, path})
-			items, _ := content["items"].([]any)
-			for i, item := range items {
-				if item, ok := item.(map[string]any); ok {
-					visit(item, strings.TrimSuffix(kind, "List"), fmt.Sprintf("%s[%d]", join(path, "items"), i))
+			for _, key := range manifest.Lists {
+				items, _ := content[key].([]any)
+				for i, item := range items {
+					if item, ok := item.(map[string]any); ok {
+						visit(item, strings.TrimSuffix(kind, "List"), fmt.Sprintf("%s[%d]", join(path, key), i))
+					}
 				}
 			}
 		}

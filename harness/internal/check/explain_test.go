@@ -17,6 +17,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/find"
 	"github.com/proompteng/nevermigrate/harness/internal/fixtures"
 	"github.com/proompteng/nevermigrate/harness/internal/lane"
+	"github.com/proompteng/nevermigrate/harness/internal/stated"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -364,4 +365,14 @@ func containerOf(workloads []report.ExplainedWorkload, finding report.Finding) *
 		}
 	}
 	return nil
+}
+
+// TestNoManifestHasAControlPlane: what is found has a place, or it is said that there is
+// none.
+func TestNoManifestHasAControlPlane(t *testing.T) {
+	finding := report.Finding{Code: stated.Fallback}
+	err := manifests{}.Find(t.Context(), nil, &finding)
+	if err == nil || err.Error() != "look for the place: no control plane is found in what was read" {
+		t.Errorf("error %v", err)
+	}
 }

@@ -473,7 +473,7 @@ func (k *keeper) keep(t find.Target, before, judged report.Target, searched []bo
 	if !ok {
 		return
 	}
-	v := verdictcache.Verdict{Target: before, Findings: judged.Findings, Searched: searched, WithoutCauses: withoutCauses}
+	v := verdictcache.Verdict{Target: before, Findings: slices.Clone(judged.Findings), Searched: searched, WithoutCauses: withoutCauses}
 	v.Target.Path, v.Target.Chain, v.Target.Note = "", nil, judged.Note
 	if v.Reads, ok = log.Reads(); !ok {
 		return

@@ -163,3 +163,29 @@ func TestPolicyPlaces(t *testing.T) {
 		})
 	}
 }
+
+// TestFirstError: of several documents that cannot be judged, which workers take at the
+// same time, the error names the first.
+func TestFirstError(t *testing.T) {
+	path := write(t, map[string]string{"/main.rego": rules + `
+violation contains {"msg": msg} if msg := _said
+
+_said := "a" if input.both
+
+_said := "b" if input.both
+`}, map[string]any{"own": map[string]any{"kinds": []any{}}})
+	e, err := load(t, path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var objects []manifest.Object
+	for i := range 60 {
+		objects = append(objects, manifest.Object{Document: i + 1, Content: map[string]any{"kind": "A", "both": i == 23 || i == 24 || i == 50}})
+	}
+	for range 50 {
+		_, err := e.Evaluate(t.Context(), objects)
+		if err == nil || !strings.HasPrefix(err.Error(), "evaluate document 24: ") {
+			t.Fatalf("error %v, want one of document 24", err)
+		}
+	}
+}

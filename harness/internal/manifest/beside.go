@@ -63,7 +63,7 @@ func WithBeside(objects []Object) []Object {
 // fault of the whole.
 func (o Object) Items() (rest Object, items []Object) {
 	rest = o
-	for _, key := range lists {
+	for _, key := range Lists {
 		list, ok := o.Content[key].([]any)
 		if !ok || len(list) == 0 {
 			continue
@@ -82,7 +82,7 @@ func (o Object) Items() (rest Object, items []Object) {
 		return o, nil
 	}
 	rest.Content = maps.Clone(o.Content)
-	for _, key := range lists {
+	for _, key := range Lists {
 		if _, ok := rest.Content[key].([]any); ok {
 			rest.Content[key] = []any{}
 		}
@@ -143,8 +143,8 @@ func workloadOf(rollout map[string]any) string {
 	return name
 }
 
-// lists are the keys under which an object lists others, as the policy has them.
-var lists = []string{"items", "objects"}
+// Lists are the keys under which an object lists others, as the policy has them.
+var Lists = []string{"items", "objects"}
 
 // each visits an object and the objects that it lists, as deep as the policy does.
 func each(object map[string]any, depth int, visit func(map[string]any)) {
@@ -152,7 +152,7 @@ func each(object map[string]any, depth int, visit func(map[string]any)) {
 	if depth == 3 {
 		return
 	}
-	for _, key := range lists {
+	for _, key := range Lists {
 		items, _ := object[key].([]any)
 		for _, item := range items {
 			if below, ok := item.(map[string]any); ok {

@@ -19,7 +19,8 @@ import (
 
 // FuzzRead requires of any text: no panic; what is read has a kind and is what
 // JSON can say; the first object is what kubectl's reader makes of it; no document
-// is lost that another YAML reader finds; and an error names its line.
+// is lost that another YAML reader finds; an error names its line; and a tree of it is
+// the nodes.
 func FuzzRead(f *testing.F) {
 	cases, err := fixtures.Cases("../../../fixtures/cases")
 	if err != nil {
@@ -43,6 +44,7 @@ func FuzzRead(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
+		requireTree(t, text)
 		objects, err := manifest.Read(text)
 		if err != nil {
 			if !errors.Is(err, manifest.ErrEmpty) && !strings.Contains(err.Error(), ": line ") {

@@ -112,7 +112,7 @@ func (e Entry) lines() []string {
 	if e.exempted != nil {
 		lines = append(lines, plainStyle.exempted(e.exempted))
 	}
-	return lines
+	return append(lines, page(e.Finding)...)
 }
 
 // right says what is right: a container that skips, or a target in which nothing is

@@ -50,6 +50,24 @@ func (s style) constraint(name string) string {
 // labelled is a line with a word before it that says what it is.
 func (s style) labelled(word, line string) string { return fmt.Sprintf(s.label, word) + line }
 
+// page is a line with the address of the page of a finding's rule; none for a rule
+// without one.
+func page(f *report.Finding) []string {
+	address := report.PageOf(f.Code)
+	if address == "" {
+		return nil
+	}
+	return []string{plainStyle.labelled("Page", address)}
+}
+
+// linked is the code of a finding in Markdown, which leads to the page of its rule.
+func linked(code string) string {
+	if address := report.PageOf(code); address != "" {
+		return "[" + code + "](" + address + ")"
+	}
+	return markdown.Text(code)
+}
+
 // origin tells in lines where a finding comes from: its causes, what they
 // override, and the fix.
 func (s style) origin(f *report.Finding) []string {

@@ -51,9 +51,9 @@ func writeHTML(b *bytes.Buffer, r *report.Report, options Options) error {
 	if err != nil {
 		return err
 	}
-	titles, pages := map[string]string{}, map[string]string{}
+	titles := map[string]string{}
 	for _, rule := range rules {
-		titles[rule.Code], pages[rule.Code] = rule.Title, page(rule)
+		titles[rule.Code] = rule.Title
 	}
 	html, err := template.New("report").Funcs(template.FuncMap{
 		"line":          plaintext.Line,
@@ -65,7 +65,7 @@ func writeHTML(b *bytes.Buffer, r *report.Report, options Options) error {
 		"severity":      htmlSeverity,
 		"severityClass": func(f report.Finding) string { return strings.ReplaceAll(htmlSeverity(f), " ", "") },
 		"title":         func(f report.Finding) string { return titles[f.Code] },
-		"page":          func(f report.Finding) string { return pages[f.Code] },
+		"page":          func(f report.Finding) string { return report.PageOf(f.Code) },
 		"subject":       func(f report.Finding) string { return plainStyle.subject(&f) },
 		"causePlace":    causePlace,
 		"searchNote":    func(f report.Finding) string { return plaintext.Line(searchNote(&f)) },

@@ -85,7 +85,7 @@ func (s Shared) MarkdownCells() []string {
 			workload = plaintext.Count(len(s), "container") + " of workloads"
 		}
 	}
-	return []string{e.severity(), markdown.Text(e.code()), target, workload, cause}
+	return []string{e.severity(), linked(e.code()), target, workload, cause}
 }
 
 // MarkdownWorkload names a workload.
@@ -100,7 +100,7 @@ func (e Entry) markdownItem() string {
 	}
 	f := e.Finding
 	subject := markdownStyle.subject(f) + markdownStyle.constraint(f.Constraint)
-	lines := []string{fmt.Sprintf("- **%s** %s %s", markdown.Text(f.Code), path, subject), markdown.Text(f.Message)}
+	lines := []string{fmt.Sprintf("- **%s** %s %s", linked(f.Code), path, subject), markdown.Text(f.Message)}
 	if f.Remedy != "" {
 		lines = append(lines, markdownStyle.labelled("Remedy", markdown.Text(f.Remedy)))
 	}
@@ -120,7 +120,7 @@ func (s Shared) markdownItem() string {
 	f := s[0].Finding
 	all, own := s.origins(markdownStyle)
 	lines := append([]string{
-		fmt.Sprintf("- **%s** in %s, by one cause%s", markdown.Text(f.Code), s.targets(), markdownStyle.constraint(f.Constraint)),
+		fmt.Sprintf("- **%s** in %s, by one cause%s", linked(f.Code), s.targets(), markdownStyle.constraint(f.Constraint)),
 		markdown.Text(f.Message), markdownStyle.labelled("Remedy", markdown.Text(f.Remedy)),
 	}, all...)
 	text := strings.Join(lines, "<br>") + "\n"

@@ -36,7 +36,7 @@ func WriteRule(w io.Writer, rule ExplainedRule) error {
 		fmt.Fprintf(&b, "\nExample: %s It fires with the line marked -, and is right with the one marked +.\n\n%s\nIt finds: %s\n",
 			rule.Example.Why, indentLines(change, "  "), rule.Example.Finds)
 	}
-	if address := page(rule.Rule); address != "" {
+	if address := report.PageOf(rule.Code); address != "" {
 		fmt.Fprintf(&b, "\nPage: %s\n", address)
 	}
 	return plaintext.Write(w, b.String())
@@ -46,7 +46,7 @@ func WriteRule(w io.Writer, rule ExplainedRule) error {
 func WriteRulesJSON(w io.Writer, rules []ExplainedRule) error {
 	rules = slices.Clone(rules)
 	for i, rule := range rules {
-		rules[i].Page = page(rule.Rule)
+		rules[i].Page = report.PageOf(rule.Code)
 	}
 	return plaintext.WriteJSON(w, struct {
 		Version int             `json:"version"`

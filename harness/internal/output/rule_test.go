@@ -16,6 +16,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/catalogue"
 	"github.com/proompteng/nevermigrate/harness/internal/config"
 	"github.com/proompteng/nevermigrate/harness/internal/generated"
+	"github.com/proompteng/nevermigrate/harness/report"
 )
 
 func explained(t *testing.T) []ExplainedRule {
@@ -49,8 +50,8 @@ func TestRulePages(t *testing.T) {
 	for _, rule := range explained(t) {
 		generated.Whole(t, *update, "docs/rules/"+rule.Code+".md", rulePage(t, rule))
 		pages[rule.Code+".md"] = true
-		if want := informationURI + "/blob/main/docs/rules/" + rule.Code + ".md"; page(rule.Rule) != want {
-			t.Errorf("reports link to %q, want %s", page(rule.Rule), want)
+		if want := report.Home + "/blob/main/docs/rules/" + rule.Code + ".md"; report.PageOf(rule.Code) != want {
+			t.Errorf("reports link to %q, want %s", report.PageOf(rule.Code), want)
 		}
 		list += fmt.Sprintf("| [%s](rules/%[1]s.md) | %s | %s |\n", rule.Code, rule.Severity, rule.Title)
 	}

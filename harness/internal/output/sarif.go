@@ -21,8 +21,6 @@ import (
 // SARIF is SARIF 2.1.0, which code scanning reads.
 const SARIF report.Format = "sarif"
 
-const informationURI = "https://github.com/proompteng/nevermigrate"
-
 // undecided is what SARIF is told of targets that could not be judged.
 var undecided = catalogue.Rule{
 	Code:        codeUndecided,
@@ -52,7 +50,7 @@ func writeSARIF(b *bytes.Buffer, r *report.Report, options Options) error {
 	if err != nil {
 		return err
 	}
-	driver := sarif.NewDriver("nevermigrate").WithInformationURI(informationURI)
+	driver := sarif.NewDriver("nevermigrate").WithInformationURI(report.Home)
 	if options.Version != "" {
 		driver.WithVersion(options.Version)
 	}
@@ -97,14 +95,6 @@ func writeSARIF(b *bytes.Buffer, r *report.Report, options Options) error {
 // maxResults is how many results of a run code scanning takes.
 const maxResults = 25_000
 
-// page is the page of a rule; empty for what is none of the policy's.
-func page(rule catalogue.Rule) string {
-	if rule.Description == "" || !strings.HasPrefix(rule.Code, "CNM") {
-		return ""
-	}
-	return informationURI + "/blob/main/docs/rules/" + rule.Code + ".md"
-}
-
 func describeRule(rule catalogue.Rule) *sarif.ReportingDescriptor {
 	level := "error"
 	if rule.Severity == report.Warn {
@@ -131,7 +121,7 @@ func describeRule(rule catalogue.Rule) *sarif.ReportingDescriptor {
 		WithTextHelp(help).
 		WithMarkdownHelp(markdown).
 		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(level))
-	if uri := page(rule); uri != "" {
+	if uri := report.PageOf(rule.Code); uri != "" {
 		described.WithHelpURI(uri)
 	}
 	return described

@@ -133,7 +133,7 @@ func (s Shared) Lines(paint Painter) []string {
 		severityWord(f, paint) + " in " + s.targets() + ", by one cause" + plainStyle.constraint(f.Constraint),
 		plaintext.Line(f.Message),
 		"Remedy: " + plaintext.Line(f.Remedy),
-	}, all...)
+	}, append(all, page(f)...)...)
 	for i, e := range s {
 		lines = append(lines, plaintext.Line(e.Target.Path)+": "+plainStyle.subject(e.Finding))
 		for _, line := range own[i] {
@@ -163,7 +163,7 @@ func (s Shared) more() string {
 func (s Shared) body() string {
 	all, own := s.origins(plainStyle)
 	f := s[0].Finding
-	lines := append([]string{strings.TrimSpace(plaintext.Line(f.Message) + " " + plaintext.Line(f.Remedy))}, all...)
+	lines := append([]string{strings.TrimSpace(plaintext.Line(f.Message) + " " + plaintext.Line(f.Remedy))}, append(all, page(f)...)...)
 	for i, e := range s[:min(len(s), mostNamed)] {
 		lines = append(lines, strings.Join(append([]string{plaintext.Line(e.Target.Path) + ": " + plainStyle.subject(e.Finding)}, own[i]...), "; "))
 	}

@@ -143,11 +143,11 @@ func modeRows(target *report.Target, options Options) [][]string {
 
 // FindingLines is what the table says of a finding, from its code on.
 func FindingLines(f *report.Finding, paint Painter) []string {
-	return append([]string{
+	return slices.Concat([]string{
 		severityWord(f, paint) + " " + plainStyle.subject(f),
 		plaintext.Line(f.Message),
 		"Remedy: " + plaintext.Line(f.Remedy),
-	}, plainStyle.origin(f)...)
+	}, plainStyle.origin(f), page(f))
 }
 
 // severityWord is the code, how bad it is, and how the constraint enforces it.
