@@ -49,6 +49,7 @@ func ExampleWrite() {
 	//     Remedy: Set it to value: "skip".
 	//     Cause: ../fixtures/cases/job-auto/workload.yaml:16:15 spec.template.spec.containers[0].env[0].value is "auto" (resource)
 	//     Fix (verified): in ../fixtures/cases/job-auto/workload.yaml:16 set spec.template.spec.containers[0].env[0].value to "skip"
+	//     Page: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md
 	//
 	// fail: the contract is broken. 1 target, 1 controllers workload, 1 container judged, 1 denied, 0 warned, 0 errors.
 }

@@ -39,6 +39,7 @@ DIR/pod.yaml: fail
     JANGAR_MIGRATIONS in spec.containers[0].env[0] is "auto", so the service migrates.
     Remedy: Set it to value: "skip".
     Cause: DIR/pod.yaml:6:50 spec.containers[0].env[0].value is "auto" (resource)
+    Page: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md
 
 fail: the contract is broken. 1 target, 1 controllers workload, 1 container judged, 1 denied, 0 warned, 0 errors.
 `, ""},
@@ -51,6 +52,7 @@ DIR/pod.yaml: pass
     JANGAR_MIGRATIONS in spec.containers[0].env[0] is "off", another spelling of "skip".
     Remedy: Set it to value: "skip".
     Cause: DIR/pod.yaml:6:50 spec.containers[0].env[0].value is "off" (resource)
+    Page: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM101.md
 
 pass: the contract holds. 1 target, 1 controllers workload, 1 container judged, 0 denied, 1 warned, 0 errors.
 `},

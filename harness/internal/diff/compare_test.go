@@ -39,10 +39,12 @@ func pods(name string, role report.Role, containers ...string) report.Workload {
 }
 
 func denied(code, workload, container, path string) report.Finding {
-	return report.Finding{Code: code, Severity: report.Deny, Workload: workload, Container: container, Path: path, Message: "at " + path}
+	return report.Finding{Code: code, Page: report.PageOf(code), Severity: report.Deny, Workload: workload, Container: container, Path: path, Message: "at " + path}
 }
 
-func warned(code string) report.Finding { return report.Finding{Code: code, Severity: report.Warn} }
+func warned(code string) report.Finding {
+	return report.Finding{Code: code, Severity: report.Warn, Page: report.PageOf(code)}
+}
 
 // compared is a workload of a diff, a Pod; its containers are name=base,head with
 // a change before it, as in "changed main=skip,auto".

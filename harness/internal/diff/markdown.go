@@ -37,6 +37,7 @@ func (d *Diff) WriteMarkdown(w io.Writer, options TextOptions) error {
 		b.WriteString("\n")
 		markdown.WriteList(&b, notes, func(note string) string { return note }, markdown.NotesLimit, "note")
 	}
+	b.WriteString(output.MarkdownLinks(b.String()))
 	return plaintext.Write(w, b.String())
 }
 

@@ -112,7 +112,7 @@ func (e Entry) lines() []string {
 	if e.exempted != nil {
 		lines = append(lines, plainStyle.exempted(e.exempted))
 	}
-	return append(lines, page(e.Finding)...)
+	return lines
 }
 
 // right says what is right: a container that skips, or a target in which nothing is
@@ -127,8 +127,16 @@ func (e Entry) right() string {
 	return plainStyle.subject(e.Finding) + plainStyle.constraint(e.Finding.Constraint) + ": cannot migrate"
 }
 
-// body is the lines as a text.
-func (e Entry) body() string { return strings.Join(e.lines(), "\n") }
+// message is the lines as a text.
+func (e Entry) message() string { return strings.Join(e.lines(), "\n") }
+
+// body is the message with the page of the rule below it.
+func (e Entry) body() string {
+	if e.Finding == nil {
+		return e.message()
+	}
+	return strings.Join(append(e.lines(), page(e.Finding)...), "\n")
+}
 
 // line is the heading and the body, for formats that have one line for them.
 func (e Entry) line() string {

@@ -2,6 +2,9 @@ package output
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/proompteng/nevermigrate/harness/internal/markdown"
@@ -60,12 +63,32 @@ func page(f *report.Finding) []string {
 	return []string{plainStyle.labelled("Page", address)}
 }
 
-// linked is the code of a finding in Markdown, which leads to the page of its rule.
+// linked is the code of a finding in Markdown; MarkdownLinks makes it lead to the page of
+// its rule.
 func linked(code string) string {
-	if address := report.PageOf(code); address != "" {
-		return "[" + code + "](" + address + ")"
+	if report.PageOf(code) == "" {
+		return markdown.Text(code)
 	}
-	return markdown.Text(code)
+	return "[" + code + "]"
+}
+
+var linkedCode = regexp.MustCompile(`\[(CNM[0-9]{3})\]`)
+
+// MarkdownLinks are the lines to put at the end of a text in Markdown, by which the codes
+// in it lead to the pages of their rules: each address once, for a comment has a bound.
+func MarkdownLinks(text string) string {
+	codes := map[string]bool{}
+	for _, match := range linkedCode.FindAllStringSubmatch(text, -1) {
+		codes[match[1]] = true
+	}
+	lines := ""
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		lines += "\n[" + code + "]: " + report.PageOf(code)
+	}
+	if lines != "" {
+		lines += "\n"
+	}
+	return lines
 }
 
 // origin tells in lines where a finding comes from: its causes, what they

@@ -44,6 +44,7 @@ func writeMarkdown(b *bytes.Buffer, r *report.Report, options Options) error {
 			markdown.WriteTable(b, "| Target | Workload | Role | Container | Mode |", modes, containerMode.markdownCells, markdown.RestLimit, "container")
 		})
 	}
+	b.WriteString(MarkdownLinks(b.String()))
 	return nil
 }
 

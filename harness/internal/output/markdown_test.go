@@ -28,8 +28,8 @@ func renderMarkdown(t *testing.T, text string) string {
 var tag = regexp.MustCompile(`</?([a-z0-9]+)[^>]*>`)
 
 // TestMarkdownIsOnlyText renders what hostile names become: the page has the
-// tags that this package writes, every row has its five cells, and the names
-// can be read as they are.
+// tags that this package writes, and no link but to the rule's page; every row has its
+// five cells, and the names can be read as they are.
 func TestMarkdownIsOnlyText(t *testing.T) {
 	allowed := map[string]bool{}
 	for _, name := range strings.Fields("h3 p strong em table thead tbody tr th td code details summary ul li br") {
@@ -44,7 +44,7 @@ func TestMarkdownIsOnlyText(t *testing.T) {
 	for _, text := range hostile {
 		page := markdownOf(t, text)
 		for _, match := range tag.FindAllStringSubmatch(page, -1) {
-			if !allowed[match[1]] {
+			if !allowed[match[1]] && match[0] != `<a href="`+report.PageOf("CNM002")+`">` && match[0] != "</a>" {
 				t.Errorf("%q becomes the tag %s", text, match[0])
 			}
 		}

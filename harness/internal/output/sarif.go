@@ -142,7 +142,7 @@ func (e Entry) sarif() *sarif.Result {
 	found.exempted = nil // what it would be
 	result := sarif.NewRuleResult(e.code()).WithLevel(levels[found.level()]).
 		// In a SARIF message this would be a link.
-		WithMessage(sarif.NewTextMessage(strings.ReplaceAll(e.body(), "](", "] (")))
+		WithMessage(sarif.NewTextMessage(strings.ReplaceAll(e.message(), "](", "] (")))
 	file, line, column := e.place()
 	location := sarifLocation(file, line, column)
 	if region := location.PhysicalLocation.Region; region != nil {
@@ -234,7 +234,7 @@ func invocation(r *report.Report, options Options) *sarif.Invocation {
 		}
 		if e.Finding == nil {
 			invocation.AddTToolExecutionNotification(sarif.NewNotification().WithLevel("error").
-				WithMessage(sarif.NewTextMessage(plaintext.Line(e.Target.Path) + ": " + e.body())))
+				WithMessage(sarif.NewTextMessage(plaintext.Line(e.Target.Path) + ": " + e.message())))
 		}
 	}
 	return invocation

@@ -60,12 +60,14 @@ apps/own: fail
     Remedy: Set it to value: "skip".
     Cause: apps/own/values.yaml:21:5 env.vars.JANGAR_MIGRATIONS is "auto" (chart values)
     Fix (verified): in apps/own/values.yaml:21 set env.vars.JANGAR_MIGRATIONS to "skip"
+    Page: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md
 
 CNM002 deny in 3 targets, by one cause
   JANGAR_MIGRATIONS is "auto", so the service migrates.
   Remedy: Set it to value: "skip".
   Cause: charts/agents/values.yaml:21:5 env.vars.JANGAR_MIGRATIONS is "auto" (chart values)
   Fix (verified): in charts/agents/values.yaml:21 set env.vars.JANGAR_MIGRATIONS to "skip"
+  Page: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md
   apps/00: Deployment/agents-controllers in namespace agents, container agents-controllers
   apps/00: Deployment/more-controllers in namespace agents, container more-controllers
   apps/01: Deployment/agents-controllers in namespace agents, container agents-controllers
@@ -85,9 +87,9 @@ CNM002 deny Deployment/agents-controllers in namespace agents, container agents-
 CNM002 deny Deployment/agents-controllers in namespace agents, container agents-controllers: below, for 3 targets
 ::endgroup::
 ::group::apps/own: fail
-::error file=apps/own/values.yaml,line=21,col=5,title=CNM002 Deployment/agents-controllers in namespace agents%2C container agents-controllers::JANGAR_MIGRATIONS is "auto", so the service migrates. Set it to value: "skip".%0ACause: apps/own/values.yaml:21:5 env.vars.JANGAR_MIGRATIONS is "auto" (chart values)%0AFix (verified): in apps/own/values.yaml:21 set env.vars.JANGAR_MIGRATIONS to "skip"
+::error file=apps/own/values.yaml,line=21,col=5,title=CNM002 Deployment/agents-controllers in namespace agents%2C container agents-controllers::JANGAR_MIGRATIONS is "auto", so the service migrates. Set it to value: "skip".%0ACause: apps/own/values.yaml:21:5 env.vars.JANGAR_MIGRATIONS is "auto" (chart values)%0AFix (verified): in apps/own/values.yaml:21 set env.vars.JANGAR_MIGRATIONS to "skip"%0APage: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md
 ::endgroup::
-::error file=charts/agents/values.yaml,line=21,col=5,title=CNM002 in 3 targets%2C by one cause::JANGAR_MIGRATIONS is "auto", so the service migrates. Set it to value: "skip".%0ACause: charts/agents/values.yaml:21:5 env.vars.JANGAR_MIGRATIONS is "auto" (chart values)%0AFix (verified): in charts/agents/values.yaml:21 set env.vars.JANGAR_MIGRATIONS to "skip"%0Aapps/00: Deployment/agents-controllers in namespace agents, container agents-controllers%0Aapps/00: Deployment/more-controllers in namespace agents, container more-controllers%0Aapps/01: Deployment/agents-controllers in namespace agents, container agents-controllers; Overrides: apps/01/values.yaml:3:5 x is "skip" (values file)%0Aapps/02: Deployment/agents-controllers in namespace agents, container agents-controllers
+::error file=charts/agents/values.yaml,line=21,col=5,title=CNM002 in 3 targets%2C by one cause::JANGAR_MIGRATIONS is "auto", so the service migrates. Set it to value: "skip".%0ACause: charts/agents/values.yaml:21:5 env.vars.JANGAR_MIGRATIONS is "auto" (chart values)%0AFix (verified): in charts/agents/values.yaml:21 set env.vars.JANGAR_MIGRATIONS to "skip"%0APage: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md%0Aapps/00: Deployment/agents-controllers in namespace agents, container agents-controllers%0Aapps/00: Deployment/more-controllers in namespace agents, container more-controllers%0Aapps/01: Deployment/agents-controllers in namespace agents, container agents-controllers; Overrides: apps/01/values.yaml:3:5 x is "skip" (values file)%0Aapps/02: Deployment/agents-controllers in namespace agents, container agents-controllers
 fail: the contract is broken. 4 targets, 0 controllers workloads, 0 containers judged, 5 denied, 0 warned, 0 errors.
 `},
 	} {
@@ -102,8 +104,8 @@ fail: the contract is broken. 4 targets, 0 controllers workloads, 0 containers j
 		}
 	}
 	want := []string{
-		"| deny | CNM002 | 3 targets | 4 containers of workloads | `charts/agents/values.yaml:21` |",
-		"| deny | CNM002 | `apps/own` | `Deployment/agents-controllers` in `agents`, container `agents-controllers` | `apps/own/values.yaml:21` |",
+		"| deny | [CNM002] | 3 targets | 4 containers of workloads | `charts/agents/values.yaml:21` |",
+		"| deny | [CNM002] | `apps/own` | `Deployment/agents-controllers` in `agents`, container `agents-controllers` | `apps/own/values.yaml:21` |",
 	}
 	if len(rows) < 2 || !slices.Equal(rows[:2], want) || len(rows) != 2+1+4+1 {
 		t.Errorf("markdown:\n%s", strings.Join(rows, "\n"))

@@ -378,7 +378,7 @@ func TestAct(t *testing.T) {
 	workflow, step := fmt.Sprintf(called, g.releasedAt), fmt.Sprintf(own, uses.FindStringSubmatch(string(text))[2], g.releasedAt)
 	good, bad := map[string]string{"apps/a/pod.yaml": fmt.Sprintf(pod, "skip")}, map[string]string{"apps/a/pod.yaml": fmt.Sprintf(pod, "auto")}
 	const (
-		broken = `::error file=apps/a/pod.yaml,line=8,col=33,title=CNM002 Pod/a-controllers%2C container main::JANGAR_MIGRATIONS in spec.containers[0].env[0] is "auto", so the service migrates. Set it to value: "skip".%0ACause: apps/a/pod.yaml:8:33 spec.containers[0].env[0].value is "auto" (resource)%0AFix (verified): in apps/a/pod.yaml:8 set spec.containers[0].env[0].value to "skip"`
+		broken = `::error file=apps/a/pod.yaml,line=8,col=33,title=CNM002 Pod/a-controllers%2C container main::JANGAR_MIGRATIONS in spec.containers[0].env[0] is "auto", so the service migrates. Set it to value: "skip".%0ACause: apps/a/pod.yaml:8:33 spec.containers[0].env[0].value is "auto" (resource)%0AFix (verified): in apps/a/pod.yaml:8 set spec.containers[0].env[0].value to "skip"%0APage: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md`
 		line   = "apps/a: fail"
 	)
 	reports := []string{"report.html", "report.json", "report.sarif"}
@@ -417,9 +417,9 @@ func TestAct(t *testing.T) {
 			"$(touch owned)`touch owned`/pod.yaml":                             fmt.Sprintf(pod, `"::warning::owned\n::set-output name=x::y"`),
 		}, want: job{
 			annotations: []string{
-				"::error file=$(touch owned)`touch owned`/pod.yaml,line=8,col=33,title=CNM002 Pod/a-controllers%2C container main::JANGAR_MIGRATIONS in spec.containers[0].env[0] is \"::warning::owned\\n::set-output name=x::y\", which is not a skip value, so the service migrates. Set it to value: \"skip\".%0ACause: $(touch owned)`touch owned`/pod.yaml:8:33 spec.containers[0].env[0].value is \"::warning::owned\\n::set-output name=x::y\" (resource)",
-				`::error file=%3A%3Aadd-mask%3A%3Aowned/pod.yaml,line=8,col=33,title=CNM002 Pod/a-controllers%2C container main::JANGAR_MIGRATIONS in spec.containers[0].env[0] is "auto", so the service migrates. Set it to value: "skip".%0ACause: ::add-mask::owned/pod.yaml:8:33 spec.containers[0].env[0].value is "auto" (resource)`,
-				`::error file=h o\n%3A%3Aerror file=owned%2Cline=1%3A%3Aowned\n%250A%3A%3Aadd-mask%3A%3Ax/pod.yaml,line=8,col=33,title=CNM002 Pod/a-controllers%2C container main::JANGAR_MIGRATIONS in spec.containers[0].env[0] is "auto", so the service migrates. Set it to value: "skip".%0ACause: h o\n::error file=owned,line=1::owned\n%250A::add-mask::x/pod.yaml:8:33 spec.containers[0].env[0].value is "auto" (resource)`,
+				"::error file=$(touch owned)`touch owned`/pod.yaml,line=8,col=33,title=CNM002 Pod/a-controllers%2C container main::JANGAR_MIGRATIONS in spec.containers[0].env[0] is \"::warning::owned\\n::set-output name=x::y\", which is not a skip value, so the service migrates. Set it to value: \"skip\".%0ACause: $(touch owned)`touch owned`/pod.yaml:8:33 spec.containers[0].env[0].value is \"::warning::owned\\n::set-output name=x::y\" (resource)%0APage: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md",
+				`::error file=%3A%3Aadd-mask%3A%3Aowned/pod.yaml,line=8,col=33,title=CNM002 Pod/a-controllers%2C container main::JANGAR_MIGRATIONS in spec.containers[0].env[0] is "auto", so the service migrates. Set it to value: "skip".%0ACause: ::add-mask::owned/pod.yaml:8:33 spec.containers[0].env[0].value is "auto" (resource)%0APage: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md`,
+				`::error file=h o\n%3A%3Aerror file=owned%2Cline=1%3A%3Aowned\n%250A%3A%3Aadd-mask%3A%3Ax/pod.yaml,line=8,col=33,title=CNM002 Pod/a-controllers%2C container main::JANGAR_MIGRATIONS in spec.containers[0].env[0] is "auto", so the service migrates. Set it to value: "skip".%0ACause: h o\n::error file=owned,line=1::owned\n%250A::add-mask::x/pod.yaml:8:33 spec.containers[0].env[0].value is "auto" (resource)%0APage: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md`,
 			},
 			commands: groups("$(touch owned)`touch owned`: fail", "::add-mask::owned: fail", "apps/a: pass", `h o\n::error file=owned,line=1::owned\n%250A::add-mask::x: fail`),
 			ignored:  []string{"::add-mask::owned: \x1b[31mfail\x1b[0m (added)"},
@@ -464,7 +464,7 @@ func TestAct(t *testing.T) {
 		g.commit(dir, "change")
 		got := g.run(t, dir, g.sourceAt, g.source, map[string]string{"WORKFLOW_SHA": g.sourceAt}, "-W", ".github/workflows/ci.yml", "-j", "fixtures", "--env", env)
 		got.commands = nil
-		requireJob(t, job{annotations: []string{`::error file=fixtures/argocd/applications/agents/values.yaml,line=34,col=7,title=CNM002 Deployment/agents-controllers in namespace agents%2C container agents-controllers::JANGAR_MIGRATIONS in spec.template.spec.containers[0].env[9] is "auto", so the service migrates. Set it to value: "skip".%0ACause: fixtures/argocd/applications/agents/values.yaml:34:7 controllers.env.vars.JANGAR_MIGRATIONS is "auto" (values file)%0AOverrides: fixtures/charts/agents/templates/_env.tpl:43:1 agents.controllers.defaults is "skip" (template)%0AFix (verified): in fixtures/argocd/applications/agents/values.yaml:34 set controllers.env.vars.JANGAR_MIGRATIONS to "skip"`}}, got)
+		requireJob(t, job{annotations: []string{`::error file=fixtures/argocd/applications/agents/values.yaml,line=34,col=7,title=CNM002 Deployment/agents-controllers in namespace agents%2C container agents-controllers::JANGAR_MIGRATIONS in spec.template.spec.containers[0].env[9] is "auto", so the service migrates. Set it to value: "skip".%0ACause: fixtures/argocd/applications/agents/values.yaml:34:7 controllers.env.vars.JANGAR_MIGRATIONS is "auto" (values file)%0AOverrides: fixtures/charts/agents/templates/_env.tpl:43:1 agents.controllers.defaults is "skip" (template)%0AFix (verified): in fixtures/argocd/applications/agents/values.yaml:34 set controllers.env.vars.JANGAR_MIGRATIONS to "skip"%0APage: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md`}}, got)
 		requireEqual(t, "artifacts", reports, g.artifacts(t))
 		return got
 	}

@@ -41,6 +41,7 @@ apps/a: fail
     Remedy: Set it to value: "skip".
     Cause: apps/a/pod.yaml:8:33 spec.containers[0].env[0].value is "auto" (resource)
     Fix (verified): in apps/a/pod.yaml:8 set spec.containers[0].env[0].value to "skip"
+    Page: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM002.md
 
 fail: the contract is broken. 1 target, 1 controllers workload, 1 container judged, 1 denied, 0 warned, 0 errors.
 
