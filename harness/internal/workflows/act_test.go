@@ -401,7 +401,7 @@ func TestAct(t *testing.T) {
 		{name: "mends it", workflow: workflow, base: bad, change: good,
 			want: job{commands: groups("apps/a: pass"), ok: true}, artifacts: reports},
 		{name: "weakens it", workflow: workflow, change: map[string]string{"constraint.yaml": fmt.Sprintf(constraint, "dryrun")},
-			want: job{annotations: []string{`::error file=constraint.yaml,line=5,col=3,title=CNM008 the whole target::By its own contract less would be judged: spec.enforcementAction in constraint.yaml:5. Leave the contract as it is. If it is meant, let who owns the contract make this change by itself, and judge it with --trust-head.%0ACause: constraint.yaml:5:3 spec.enforcementAction is "dryrun" (constraint)`},
+			want: job{annotations: []string{`::error file=constraint.yaml,line=5,col=3,title=CNM008 the whole target::By its own contract less would be judged: spec.enforcementAction in constraint.yaml:5. Leave the contract as it is. If it is meant, let who owns the contract make this change by itself, and judge it with --trust-head.%0ACause: constraint.yaml:5:3 spec.enforcementAction is "dryrun" (constraint)%0APage: https://github.com/proompteng/nevermigrate/blob/main/docs/rules/CNM008.md`},
 				commands: groups("apps/a: pass", "constraint.yaml: fail")}, artifacts: reports},
 		{name: "does not know its commit", workflow: workflow, change: good, untold: true,
 			want: job{annotations: []string{"::error::GitHub does not say here of which commit this workflow is: set the input version to the commit that stands after its name in uses"}}},
