@@ -198,6 +198,50 @@ func TestLook(t *testing.T) {
 				"  B_MIGRATIONS (\"on\"), which container m of Deployment/x\\n::error::y in a\\n::error::b declares",
 		},
 		{
+			name: "ConfigMaps: the name and its prefix together, blanks and capitals, and a Secret of the same name",
+			held: []check.Held{held(t, "a",
+				"---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: x-controllers}\nspec: {template: {spec: {containers: [{name: m, image: acme/x, envFrom: [{configMapRef: {name: env}, prefix: DB_MIGRATIONS_}]}]}}}\n",
+				"---\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: env}\ndata: {MODE: \" Auto\\n\", DIR: /migrations}\n",
+				"---\nkind: Secret\napiVersion: v1\nmetadata: {name: env}\ndata: {OTHER: b24=}\n",
+			)},
+			want: &Service{Parameters: map[string][]string{"envVar": {"DB_MIGRATIONS_MODE"}}, Facts: []Fact{
+				{"variable", "DB_MIGRATIONS_MODE", "container m of Deployment/x-controllers in a declares it"},
+				{"skip values", skips, skipsBy},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}, Notes: []string{
+				"DB_MIGRATIONS_DIR (\"/migrations\"), which container m of Deployment/x-controllers in a declares: that is no value which switches migrations, so it was not taken for the variable; --env-var DB_MIGRATIONS_DIR takes it",
+			}},
+		},
+		{
+			name:  "a value that is a skip value by what is given",
+			held:  []check.Held{held(t, "a", deployment("x-controllers", "m acme/x A_MIGRATIONS=later"))},
+			given: map[string][]string{"skipValues": {"later"}},
+			want: &Service{Parameters: map[string][]string{"envVar": {"A_MIGRATIONS"}, "skipValues": {"later"}}, Facts: []Fact{
+				{"variable", "A_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+				{"skip values", "later", "--skip-value"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}},
+		},
+		{
+			name:  "a given variable whose values are no modes",
+			held:  []check.Held{held(t, "a", deployment("x-controllers", "m acme/x A_MIGRATIONS=later B_MIGRATIONS=auto"))},
+			given: map[string][]string{"envVar": {"A_MIGRATIONS"}},
+			want: &Service{Parameters: map[string][]string{"envVar": {"A_MIGRATIONS"}}, Facts: []Fact{
+				{"variable", "A_MIGRATIONS", "--env-var; container m of Deployment/x-controllers in a declares it"},
+				{"skip values", skips, skipsBy},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}},
+		},
+		{
+			name: "as many values as a message has, and one that is as long as one there can be",
+			held: []check.Held{held(t, "a", deployment("x-controllers",
+				"m acme/x A_MIGRATIONS=on B_MIGRATIONS=on", "n acme/x A_MIGRATIONS="+strings.Repeat("n", 60), "o acme/x A_MIGRATIONS="+strings.Repeat("o", 61),
+				"p acme/x A_MIGRATIONS=3", "q acme/x A_MIGRATIONS=4", "r acme/x A_MIGRATIONS=4"))},
+			err: "which variable decides? Containers declare 2 that may. Name one by --env-var; give each of several services a constraint of its own, as docs/several.md of nevermigrate says\n" +
+				"  A_MIGRATIONS (\"on\", \"" + strings.Repeat("n", 60) + "\", \"" + strings.Repeat("o", 60) + "…\", \"3\", \"4\"), which container m of Deployment/x-controllers in a and 5 more declare\n" +
+				"  B_MIGRATIONS (\"on\"), which container m of Deployment/x-controllers in a declares",
+		},
+		{
 			name: "some of it does not render",
 			held: []check.Held{{Path: "b", Reason: "render b: no"}, held(t, "a", deployment("x-controllers", "m acme/x JANGAR_MIGRATIONS=skip"))},
 			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
@@ -217,6 +261,20 @@ func TestLook(t *testing.T) {
 				"not looked into, so the variable may have another name there: c: no",
 				"not looked into, so the variable may have another name there: d: no",
 				"2 more are not looked into: nevermigrate list shows them",
+			}},
+		},
+		{
+			name: "one more than a message has does not render",
+			held: []check.Held{{Path: "b", Reason: "no"}, {Path: "c", Reason: "no"}, {Path: "d", Reason: "no"}, {Path: "e", Reason: "no"},
+				held(t, "a", deployment("x-controllers", "m acme/x JANGAR_MIGRATIONS=skip"))},
+			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}, Notes: []string{
+				"not looked into, so the variable may have another name there: b: no",
+				"not looked into, so the variable may have another name there: c: no",
+				"not looked into, so the variable may have another name there: d: no",
+				"1 more is not looked into: nevermigrate list shows it",
 			}},
 		},
 		{
