@@ -148,6 +148,52 @@ func TestLook(t *testing.T) {
 				"  Deployment/x in a: RUN_MIGRATIONS is \"auto\"",
 		},
 		{
+			name: "nobody is called controllers: each workload of the service with its values",
+			held: []check.Held{held(t, "a\n::error::b",
+				deployment("x\n::error::y", "m acme/x RUN_MIGRATIONS=skip", "n acme/x RUN_MIGRATIONS=auto", "o acme/x RUN_MIGRATIONS=skip"),
+				deployment("y", "m acme/x RUN_MIGRATIONS="+strings.Repeat("y", 61)),
+				deployment("z", "m acme/x RUN_MIGRATIONS=?", "n acme/x"),
+				deployment("other", "m other/x"),
+			)},
+			err: "which workloads are the controllers? None has a name with controller in it, as in *-controllers and *-controllers-*. Name them by --controllers NAME, where * stands for any text. The service runs in:\n" +
+				"  Deployment/x\\n::error::y in a\\n::error::b: RUN_MIGRATIONS is \"auto\", RUN_MIGRATIONS is \"skip\"\n" +
+				"  Deployment/y in a\\n::error::b: RUN_MIGRATIONS is \"" + strings.Repeat("y", 60) + "…\"\n" +
+				"  Deployment/z in a\\n::error::b",
+		},
+		{
+			name: "a pattern begins with the first controller of a name",
+			held: []check.Held{held(t, "a", deployment("x-controller-of-controller", "m acme/x JANGAR_MIGRATIONS=skip"))},
+			want: &Service{Parameters: map[string][]string{"controllers": {"*-controllers", "*-controllers-*", "*-controller-of-controller"}}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controller-of-controller in a declares it"},
+				{"controllers", theDefault + ", *-controller-of-controller", "the default, and more for Deployment/x-controller-of-controller in a"},
+			}},
+		},
+		{
+			name: "a container without an image declares the variable",
+			held: []check.Held{held(t, "a",
+				deployment("x", "m acme/x JANGAR_MIGRATIONS=auto"),
+				"---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: x-controllers}\nspec: {template: {spec: {containers: [{name: m, env: [{name: JANGAR_MIGRATIONS, value: skip}]}]}}}\n",
+				"---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: y-controllers}\nspec: {template: {spec: {containers: [{name: m}]}}}\n",
+			)},
+			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x in a and 1 more declare it"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}, Notes: []string{
+				"Deployment/y-controllers in a is bound, and has no image of the service (acme/x): if it holds no service, the constraint must say so: --exempt-image names such images, and --image those of the service",
+			}},
+		},
+		{
+			name: "no container that declares the variable has an image",
+			held: []check.Held{held(t, "a",
+				"---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: x-controllers}\nspec: {template: {spec: {containers: [{name: m, env: [{name: JANGAR_MIGRATIONS, value: skip}]}]}}}\n",
+				deployment("y-controllers", "m other/y"),
+			)},
+			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}},
+		},
+		{
 			name: "what is bound and may be none of the service's",
 			held: []check.Held{held(t, "a",
 				deployment("x-controllers", "m acme/x JANGAR_MIGRATIONS=skip", "s acme/side", "p busybox"),
