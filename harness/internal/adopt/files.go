@@ -247,7 +247,7 @@ func short(err error) error {
 func readText(top, name string) (string, error) {
 	text, err := render.ReadRegular(path.Join(top, name))
 	if err != nil {
-		return "", fmt.Errorf("read %s: %w", name, err)
+		return "", fmt.Errorf("read %s: %w", name, short(err))
 	}
 	return string(text), nil
 }
