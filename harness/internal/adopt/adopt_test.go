@@ -121,12 +121,15 @@ func TestLook(t *testing.T) {
 		},
 		{
 			name: "two are called so in the same way",
-			held: []check.Held{held(t, "a", deployment("x-controller", "m acme/x JANGAR_MIGRATIONS=auto"), deployment("y-controller", "m acme/x JANGAR_MIGRATIONS=auto"))},
+			held: []check.Held{held(t, "a", deployment("x-controller", "m acme/x JANGAR_MIGRATIONS=auto"), deployment("y-controller", "m acme/x JANGAR_MIGRATIONS=auto", "s acme/side"))},
 			want: &Service{
 				Parameters: map[string][]string{"controllers": {"*-controllers", "*-controllers-*", "*-controller"}},
 				Facts: []Fact{
 					{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controller in a and 1 more declare it"},
 					{"controllers", theDefault + ", *-controller", "the default, and more for Deployment/x-controller in a and 1 more"},
+				},
+				Notes: []string{
+					"container s of Deployment/y-controller in a is bound, and its image acme/side declares the variable nowhere: if it holds no service, the constraint must say so: --exempt-image names such images, and --image those of the service",
 				},
 			},
 		},
@@ -288,6 +291,17 @@ func TestLook(t *testing.T) {
 				"  B_MIGRATIONS (\"on\"), which container m of Deployment/x-controllers in a declares",
 		},
 		{
+			name: "the name of a variable that is no text",
+			held: []check.Held{held(t, "a", "---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: x-controllers}\nspec: {template: {spec: {containers: [{name: m, image: acme/x, env: "+
+				"[{name: \"MIGRATE\\nNote: b\", value: /x}, {name: JANGAR_MIGRATIONS, value: skip}]}]}}}\n")},
+			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}, Notes: []string{
+				`MIGRATE\nNote: b ("/x"), which container m of Deployment/x-controllers in a declares: that is no value which switches migrations, so it was not taken for the variable; --env-var MIGRATE\nNote: b takes it`,
+			}},
+		},
+		{
 			name: "some of it does not render",
 			held: []check.Held{{Path: "b", Reason: "render b: no"}, held(t, "a", deployment("x-controllers", "m acme/x JANGAR_MIGRATIONS=skip"))},
 			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
@@ -386,12 +400,28 @@ func TestReversed(t *testing.T) {
 	}
 }
 
+// TestModeWords: a variable that has such a value switches migrations, and one that has
+// another does not.
+func TestModeWords(t *testing.T) {
+	for value, want := range map[string]bool{
+		"": true, "?": true, "auto": true, "true": true, "1": true, "on": true, "yes": true, "no": true, "enabled": true, "enable": true, "disable": true,
+		"none": true, "never": true, "always": true, "run": true, "apply": true, "migrate": true,
+		"skip": true, "disabled": true, "false": true, "0": true, "off": true,
+		"/migrations": false, "30": false, "5m": false, "up": false, "automatic": false,
+	} {
+		_, err := Look([]check.Held{held(t, "a", deployment("x-controllers", "m acme/x RUN_MIGRATIONS="+value))}, nil)
+		if got := err == nil; got != want {
+			t.Errorf("%s: the error is %v", value, err)
+		}
+	}
+}
+
 // TestMentions: where no container declares a variable, what files name is taken, and
 // each name is told once with its first place.
 func TestMentions(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, text := range map[string]string{
-		"values.yaml": "env:\n  # A_MIGRATIONS: auto\n  A_MIGRATIONS: auto\n", "template.yaml": "{{ .Values.a_migrations }} B_MIGRATE\nmyMIGRATIONS\n",
+		"values.yaml": "env:\n  # A_MIGRATIONS: auto\n  A_MIGRATIONS: auto\n", "template.yaml": "{{ .Values.a_migrations }} B_MIGRATE\nmyC_MIGRATIONS C_MIGRATIONSx MIGRATIONS\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -401,6 +431,9 @@ func TestMentions(t *testing.T) {
 	want := []mention{{"A_MIGRATIONS", "values.yaml", 2}, {"B_MIGRATE", "template.yaml", 1}}
 	if diff := cmp.Diff(want, l.mentions(), cmp.AllowUnexported(mention{})); diff != "" {
 		t.Errorf("mentions (-want +got):\n%s", diff)
+	}
+	if got, want := (mention{"A_MIGRATIONS", "a\n::error::b", 1}).String(), `A_MIGRATIONS in a\n::error::b:1`; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
