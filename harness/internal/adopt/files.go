@@ -182,8 +182,8 @@ func workflowFile(_ context.Context, r Repository) (*File, error) {
 	return newOrLacking(r, WorkflowFile, text, text)
 }
 
-// hookPattern is how a configuration of pre-commit has the hook.
-var hookPattern = regexp.MustCompile(`(?m)^\s*(?:-\s+)?id:\s*["']?controllers-never-migrate|nevermigrate (?:check|diff)\b`)
+// hookPattern is how a configuration of pre-commit has the hook; a comment has none.
+var hookPattern = regexp.MustCompile(`(?m)^\s*(?:-\s+)?id:\s*["']?controllers-never-migrate|^[^#\n]*nevermigrate (?:check|diff)\b`)
 
 // hookFile is the configuration of pre-commit.
 func hookFile(_ context.Context, r Repository) (*File, error) {

@@ -234,7 +234,7 @@ func TestFiles(t *testing.T) {
 		{name: "a hook of its own", given: Repository{Revision: tag}, there: map[string]string{HookFile: "entry: nevermigrate diff --base main\n"}, want: hooked},
 		{
 			name: "what looks like the hook, and is none", given: Repository{Revision: tag}, want: hookless,
-			there: map[string]string{HookFile: "# - id: controllers-never-migrate\n  - id: my-controllers-never-migrate\n    entry: nevermigrate checksum\n    name: id: controllers-never-migrate\n"},
+			there: map[string]string{HookFile: "# - id: controllers-never-migrate\n#   entry: nevermigrate check\n  - id: my-controllers-never-migrate\n    entry: nevermigrate checksum # not: nevermigrate check\n    name: id: controllers-never-migrate\n"},
 		},
 		{
 			name: "a workflow that cannot be read", given: Repository{Revision: tag}, there: map[string]string{".github/workflows/a.yml": "->gone"},
