@@ -95,9 +95,8 @@ func inFlow(value any) (string, error) {
 	if node.Kind == yaml.SequenceNode {
 		node.Style = yaml.FlowStyle
 	}
-	// A line that is broken would be another text.
 	text, err := yaml.Marshal(&node)
-	return strings.TrimRight(strings.ReplaceAll(string(text), "\n ", ""), "\n"), err
+	return strings.TrimRight(string(text), "\n"), err
 }
 
 // configurationFile is the configuration. One that is there lacks what is not in it.

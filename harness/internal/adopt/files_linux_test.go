@@ -24,7 +24,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	// Who is root may write everywhere: this thread looks at files as somebody else, and
 	// is thrown away after it.
 	done := make(chan string)
-	try := func(mode os.FileMode) string {
+	try := func(mode os.FileMode, files []File) string {
 		if err := os.Chmod(inside, mode); err != nil {
 			return err.Error()
 		}
@@ -34,7 +34,7 @@ func TestReadOnlyFolder(t *testing.T) {
 				// It returns the user before, whatever happens.
 				_, _, _ = syscall.RawSyscall(syscall.SYS_SETFSUID, 65534, 0, 0)
 			}
-			if err := Write(inside, all); err != nil {
+			if err := Write(inside, files); err != nil {
 				done <- err.Error()
 				return
 			}
@@ -50,9 +50,10 @@ func TestReadOnlyFolder(t *testing.T) {
 	if err := os.Chmod(filepath.Join(inside, ".github", "workflows"), 0o555); err != nil {
 		t.Fatal(err)
 	}
-	got := []string{try(0o555), try(0o777)}
+	got := []string{try(0o555, all), try(0o555, []File{{Path: "new/x", Text: "a"}}), try(0o777, all)}
 	want := []string{
 		"write controllers-never-migrate.yaml: permission denied; nothing was written",
+		"write new/x: permission denied; nothing was written",
 		"write .github/workflows/controllers-never-migrate.yml: permission denied; nothing was written",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

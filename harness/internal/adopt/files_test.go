@@ -137,7 +137,7 @@ func TestConfigurationIsRead(t *testing.T) {
 		long += " word"
 	}
 	for _, path := range []string{".", "apps", "a b", "#x", "a: b", "'", `"`, "[a]", "ü", "null", "1.5", "*a", "&a", long} {
-		text, err := filled("configuration", map[string]any{"Constraints": []string{ConstraintFile}, "Paths": []string{path}, "KubeVersion": "1.30", "APIVersions": []string{"a/v1", "b/v1"}})
+		text, err := filled("configuration", map[string]any{"Constraints": []string{ConstraintFile}, "Paths": []string{path}, "KubeVersion": "1.30", "APIVersions": []string{"a/v1", strings.Repeat("b", 200) + "/v1"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,7 +150,7 @@ func TestConfigurationIsRead(t *testing.T) {
 			continue
 		}
 		got := [][]config.Text{read.Constraints, read.Paths, {read.KubeVersion}, read.APIVersions}
-		want := [][]config.Text{{{Value: ConstraintFile, Line: 3}}, {{Value: path, Line: 4}}, {{Value: "1.30", Line: 5}}, {{Value: "a/v1", Line: 6}, {Value: "b/v1", Line: 6}}}
+		want := [][]config.Text{{{Value: ConstraintFile, Line: 3}}, {{Value: path, Line: 4}}, {{Value: "1.30", Line: 5}}, {{Value: "a/v1", Line: 6}, {Value: strings.Repeat("b", 200) + "/v1", Line: 6}}}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", path, diff)
 		}
