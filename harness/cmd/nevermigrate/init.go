@@ -145,18 +145,15 @@ func newSetup(cmd *cobra.Command, dir, revision string) (*setup, error) {
 			return nil, err
 		}
 	}
-	switch _, err := os.Lstat(file); {
-	case err == nil:
+	if _, err := os.Lstat(file); errors.Is(err, fs.ErrNotExist) {
+		if s.found, err = config.None(); err != nil {
+			return nil, err
+		}
+	} else {
 		if s.config, err = config.Load(file, time.Now()); err != nil {
 			return nil, err
 		}
 		s.found = s.config
-	case !errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("set up %s: %w", dir, err)
-	default:
-		if s.found, err = config.None(); err != nil {
-			return nil, err
-		}
 	}
 	return s, s.take(cmd, revision)
 }
@@ -209,9 +206,7 @@ func (s *setup) plan(cmd *cobra.Command, options check.Options) error {
 	r := adopt.Repository{Top: s.top, Paths: []string{below}, Config: s.config, Parameters: s.parameters, Revision: s.revision}
 	said := given(cmd, options, nil)
 	r.KubeVersion, r.APIVersions = said.KubeVersion, said.APIVersions
-	if own := version.Program().Version; s.revision == version.Revision() && s.revision != own && version.IsRevision(own) {
-		r.Version = own
-	}
+	r.Version = versionOf(s.revision, version.Revision(), version.Program().Version)
 	if s.files, err = adopt.Files(cmd.Context(), r); err != nil {
 		return err
 	}
@@ -222,6 +217,15 @@ func (s *setup) plan(cmd *cobra.Command, options check.Options) error {
 		s.notes = append(s.notes, fmt.Sprintf("%s is in no git work tree. Until it is, a command finds the configuration only by --config %s", s.dir, filepath.ToSlash(s.at(config.Name))))
 	}
 	return s.readable()
+}
+
+// versionOf is the version for which a revision stands: that of this program, where it is
+// the revision of this program and is a tag; else empty, and where the revision says it.
+func versionOf(revision, programs, own string) string {
+	if revision == programs && revision != own && version.IsRevision(own) {
+		return own
+	}
+	return ""
 }
 
 // below is what is judged, from the top, with forward slashes.
@@ -351,16 +355,7 @@ func (s *setup) readable() error {
 		if file.Path != config.Name || file.Text == "" {
 			continue
 		}
-		dir, err := os.MkdirTemp("", "nevermigrate-init-")
-		if err != nil {
-			return fmt.Errorf("set up %s: %w", s.dir, err)
-		}
-		defer os.RemoveAll(dir)
-		written := filepath.Join(dir, config.Name)
-		if err := os.WriteFile(written, []byte(file.Text), 0o600); err != nil {
-			return fmt.Errorf("set up %s: %w", s.dir, err)
-		}
-		if _, err := config.LoadAs(s.at(config.Name), written, time.Now()); err != nil {
+		if _, err := config.Parse(s.at(config.Name), []byte(file.Text), time.Now()); err != nil {
 			return err
 		}
 	}

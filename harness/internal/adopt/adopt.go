@@ -136,7 +136,7 @@ func (l *looker) readable() error {
 		l.note("not looked into, so the variable may have another name there: %s", reason)
 	}
 	if more := len(reasons) - shown; more > 0 {
-		l.note("%d more are not looked into: nevermigrate list shows them", more)
+		l.note("%d more %s: nevermigrate list shows %s", more, plural(more, "is not looked into", "are not looked into"), plural(more, "it", "them"))
 	}
 	return nil
 }
@@ -225,17 +225,15 @@ func mappedInto(content map[string]any, maps map[string]map[string]any) []declar
 		reference, _ := fields["configMapRef"].(map[string]any)
 		name, _ := reference["name"].(string)
 		prefix, _ := fields["prefix"].(string)
-		for _, key := range sortedKeys(maps[name]) {
+		for key, content := range maps[name] { // each name is there once, so the order says nothing
 			if namePattern.MatchString(prefix + key) {
-				value, literal := maps[name][key].(string)
+				value, literal := content.(string)
 				found = append(found, declared{prefix + key, value, literal})
 			}
 		}
 	}
 	return found
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // candidate is a variable, and the containers that declare it.
 type candidate struct {
@@ -297,7 +295,7 @@ func (l *looker) candidates() []candidate {
 		}
 	}
 	var all []candidate
-	for _, name := range sortedKeys(byName) {
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		all = append(all, *byName[name])
 	}
 	return all

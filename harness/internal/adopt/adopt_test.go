@@ -121,12 +121,15 @@ func TestLook(t *testing.T) {
 		},
 		{
 			name: "two are called so in the same way",
-			held: []check.Held{held(t, "a", deployment("x-controller", "m acme/x JANGAR_MIGRATIONS=auto"), deployment("y-controller", "m acme/x JANGAR_MIGRATIONS=auto"))},
+			held: []check.Held{held(t, "a", deployment("x-controller", "m acme/x JANGAR_MIGRATIONS=auto"), deployment("y-controller", "m acme/x JANGAR_MIGRATIONS=auto", "s acme/side"))},
 			want: &Service{
 				Parameters: map[string][]string{"controllers": {"*-controllers", "*-controllers-*", "*-controller"}},
 				Facts: []Fact{
 					{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controller in a and 1 more declare it"},
 					{"controllers", theDefault + ", *-controller", "the default, and more for Deployment/x-controller in a and 1 more"},
+				},
+				Notes: []string{
+					"container s of Deployment/y-controller in a is bound, and its image acme/side declares the variable nowhere: if it holds no service, the constraint must say so: --exempt-image names such images, and --image those of the service",
 				},
 			},
 		},
@@ -146,6 +149,52 @@ func TestLook(t *testing.T) {
 			held: []check.Held{held(t, "a", deployment("x", "m acme/x RUN_MIGRATIONS=auto"), deployment("calico-controllers", "m other/calico"))},
 			err: "which workloads are the controllers? None has a name with controller in it, as in *-controllers and *-controllers-*. Name them by --controllers NAME, where * stands for any text. The service runs in:\n" +
 				"  Deployment/x in a: RUN_MIGRATIONS is \"auto\"",
+		},
+		{
+			name: "nobody is called controllers: each workload of the service with its values",
+			held: []check.Held{held(t, "a\n::error::b",
+				deployment("x\n::error::y", "m acme/x RUN_MIGRATIONS=skip", "n acme/x RUN_MIGRATIONS=auto", "o acme/x RUN_MIGRATIONS=skip"),
+				deployment("y", "m acme/x RUN_MIGRATIONS="+strings.Repeat("y", 61)),
+				deployment("z", "m acme/x RUN_MIGRATIONS=?", "n acme/x"),
+				deployment("other", "m other/x"),
+			)},
+			err: "which workloads are the controllers? None has a name with controller in it, as in *-controllers and *-controllers-*. Name them by --controllers NAME, where * stands for any text. The service runs in:\n" +
+				"  Deployment/x\\n::error::y in a\\n::error::b: RUN_MIGRATIONS is \"auto\", RUN_MIGRATIONS is \"skip\"\n" +
+				"  Deployment/y in a\\n::error::b: RUN_MIGRATIONS is \"" + strings.Repeat("y", 60) + "…\"\n" +
+				"  Deployment/z in a\\n::error::b",
+		},
+		{
+			name: "a pattern begins with the first controller of a name",
+			held: []check.Held{held(t, "a", deployment("x-controller-of-controller", "m acme/x JANGAR_MIGRATIONS=skip"))},
+			want: &Service{Parameters: map[string][]string{"controllers": {"*-controllers", "*-controllers-*", "*-controller-of-controller"}}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controller-of-controller in a declares it"},
+				{"controllers", theDefault + ", *-controller-of-controller", "the default, and more for Deployment/x-controller-of-controller in a"},
+			}},
+		},
+		{
+			name: "a container without an image declares the variable",
+			held: []check.Held{held(t, "a",
+				deployment("x", "m acme/x JANGAR_MIGRATIONS=auto"),
+				"---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: x-controllers}\nspec: {template: {spec: {containers: [{name: m, env: [{name: JANGAR_MIGRATIONS, value: skip}]}]}}}\n",
+				"---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: y-controllers}\nspec: {template: {spec: {containers: [{name: m}]}}}\n",
+			)},
+			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x in a and 1 more declare it"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}, Notes: []string{
+				"Deployment/y-controllers in a is bound, and has no image of the service (acme/x): if it holds no service, the constraint must say so: --exempt-image names such images, and --image those of the service",
+			}},
+		},
+		{
+			name: "no container that declares the variable has an image",
+			held: []check.Held{held(t, "a",
+				"---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: x-controllers}\nspec: {template: {spec: {containers: [{name: m, env: [{name: JANGAR_MIGRATIONS, value: skip}]}]}}}\n",
+				deployment("y-controllers", "m other/y"),
+			)},
+			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}},
 		},
 		{
 			name: "what is bound and may be none of the service's",
@@ -198,6 +247,61 @@ func TestLook(t *testing.T) {
 				"  B_MIGRATIONS (\"on\"), which container m of Deployment/x\\n::error::y in a\\n::error::b declares",
 		},
 		{
+			name: "ConfigMaps: the name and its prefix together, blanks and capitals, and a Secret of the same name",
+			held: []check.Held{held(t, "a",
+				"---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: x-controllers}\nspec: {template: {spec: {containers: [{name: m, image: acme/x, envFrom: [{configMapRef: {name: env}, prefix: DB_MIGRATIONS_}]}]}}}\n",
+				"---\nkind: ConfigMap\napiVersion: v1\nmetadata: {name: env}\ndata: {MODE: \" Auto\\n\", DIR: /migrations}\n",
+				"---\nkind: Secret\napiVersion: v1\nmetadata: {name: env}\ndata: {OTHER: b24=}\n",
+			)},
+			want: &Service{Parameters: map[string][]string{"envVar": {"DB_MIGRATIONS_MODE"}}, Facts: []Fact{
+				{"variable", "DB_MIGRATIONS_MODE", "container m of Deployment/x-controllers in a declares it"},
+				{"skip values", skips, skipsBy},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}, Notes: []string{
+				"DB_MIGRATIONS_DIR (\"/migrations\"), which container m of Deployment/x-controllers in a declares: that is no value which switches migrations, so it was not taken for the variable; --env-var DB_MIGRATIONS_DIR takes it",
+			}},
+		},
+		{
+			name:  "a value that is a skip value by what is given",
+			held:  []check.Held{held(t, "a", deployment("x-controllers", "m acme/x A_MIGRATIONS=later"))},
+			given: map[string][]string{"skipValues": {"later"}},
+			want: &Service{Parameters: map[string][]string{"envVar": {"A_MIGRATIONS"}, "skipValues": {"later"}}, Facts: []Fact{
+				{"variable", "A_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+				{"skip values", "later", "--skip-value"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}},
+		},
+		{
+			name:  "a given variable whose values are no modes",
+			held:  []check.Held{held(t, "a", deployment("x-controllers", "m acme/x A_MIGRATIONS=later B_MIGRATIONS=auto"))},
+			given: map[string][]string{"envVar": {"A_MIGRATIONS"}},
+			want: &Service{Parameters: map[string][]string{"envVar": {"A_MIGRATIONS"}}, Facts: []Fact{
+				{"variable", "A_MIGRATIONS", "--env-var; container m of Deployment/x-controllers in a declares it"},
+				{"skip values", skips, skipsBy},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}},
+		},
+		{
+			name: "as many values as a message has, and one that is as long as one there can be",
+			held: []check.Held{held(t, "a", deployment("x-controllers",
+				"m acme/x A_MIGRATIONS=on B_MIGRATIONS=on", "n acme/x A_MIGRATIONS="+strings.Repeat("n", 60), "o acme/x A_MIGRATIONS="+strings.Repeat("o", 61),
+				"p acme/x A_MIGRATIONS=3", "q acme/x A_MIGRATIONS=4", "r acme/x A_MIGRATIONS=4"))},
+			err: "which variable decides? Containers declare 2 that may. Name one by --env-var; give each of several services a constraint of its own, as docs/several.md of nevermigrate says\n" +
+				"  A_MIGRATIONS (\"on\", \"" + strings.Repeat("n", 60) + "\", \"" + strings.Repeat("o", 60) + "…\", \"3\", \"4\"), which container m of Deployment/x-controllers in a and 5 more declare\n" +
+				"  B_MIGRATIONS (\"on\"), which container m of Deployment/x-controllers in a declares",
+		},
+		{
+			name: "the name of a variable that is no text",
+			held: []check.Held{held(t, "a", "---\nkind: Deployment\napiVersion: apps/v1\nmetadata: {name: x-controllers}\nspec: {template: {spec: {containers: [{name: m, image: acme/x, env: "+
+				"[{name: \"MIGRATE\\nNote: b\", value: /x}, {name: JANGAR_MIGRATIONS, value: skip}]}]}}}\n")},
+			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}, Notes: []string{
+				`MIGRATE\nNote: b ("/x"), which container m of Deployment/x-controllers in a declares: that is no value which switches migrations, so it was not taken for the variable; --env-var MIGRATE\nNote: b takes it`,
+			}},
+		},
+		{
 			name: "some of it does not render",
 			held: []check.Held{{Path: "b", Reason: "render b: no"}, held(t, "a", deployment("x-controllers", "m acme/x JANGAR_MIGRATIONS=skip"))},
 			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
@@ -217,6 +321,20 @@ func TestLook(t *testing.T) {
 				"not looked into, so the variable may have another name there: c: no",
 				"not looked into, so the variable may have another name there: d: no",
 				"2 more are not looked into: nevermigrate list shows them",
+			}},
+		},
+		{
+			name: "one more than a message has does not render",
+			held: []check.Held{{Path: "b", Reason: "no"}, {Path: "c", Reason: "no"}, {Path: "d", Reason: "no"}, {Path: "e", Reason: "no"},
+				held(t, "a", deployment("x-controllers", "m acme/x JANGAR_MIGRATIONS=skip"))},
+			want: &Service{Parameters: map[string][]string{}, Facts: []Fact{
+				{"variable", "JANGAR_MIGRATIONS", "container m of Deployment/x-controllers in a declares it"},
+				{"controllers", theDefault, "the default; Deployment/x-controllers in a matches"},
+			}, Notes: []string{
+				"not looked into, so the variable may have another name there: b: no",
+				"not looked into, so the variable may have another name there: c: no",
+				"not looked into, so the variable may have another name there: d: no",
+				"1 more is not looked into: nevermigrate list shows it",
 			}},
 		},
 		{
@@ -282,12 +400,28 @@ func TestReversed(t *testing.T) {
 	}
 }
 
+// TestModeWords: a variable that has such a value switches migrations, and one that has
+// another does not.
+func TestModeWords(t *testing.T) {
+	for value, want := range map[string]bool{
+		"": true, "?": true, "auto": true, "true": true, "1": true, "on": true, "yes": true, "no": true, "enabled": true, "enable": true, "disable": true,
+		"none": true, "never": true, "always": true, "run": true, "apply": true, "migrate": true,
+		"skip": true, "disabled": true, "false": true, "0": true, "off": true,
+		"/migrations": false, "30": false, "5m": false, "up": false, "automatic": false,
+	} {
+		_, err := Look([]check.Held{held(t, "a", deployment("x-controllers", "m acme/x RUN_MIGRATIONS="+value))}, nil)
+		if got := err == nil; got != want {
+			t.Errorf("%s: the error is %v", value, err)
+		}
+	}
+}
+
 // TestMentions: where no container declares a variable, what files name is taken, and
 // each name is told once with its first place.
 func TestMentions(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for name, text := range map[string]string{
-		"values.yaml": "env:\n  # A_MIGRATIONS: auto\n  A_MIGRATIONS: auto\n", "template.yaml": "{{ .Values.a_migrations }} B_MIGRATE\nmyMIGRATIONS\n",
+		"values.yaml": "env:\n  # A_MIGRATIONS: auto\n  A_MIGRATIONS: auto\n", "template.yaml": "{{ .Values.a_migrations }} B_MIGRATE\nmyC_MIGRATIONS C_MIGRATIONSx MIGRATIONS\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -297,6 +431,9 @@ func TestMentions(t *testing.T) {
 	want := []mention{{"A_MIGRATIONS", "values.yaml", 2}, {"B_MIGRATE", "template.yaml", 1}}
 	if diff := cmp.Diff(want, l.mentions(), cmp.AllowUnexported(mention{})); diff != "" {
 		t.Errorf("mentions (-want +got):\n%s", diff)
+	}
+	if got, want := (mention{"A_MIGRATIONS", "a\n::error::b", 1}).String(), `A_MIGRATIONS in a\n::error::b:1`; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -106,16 +106,18 @@ func (l *looker) controllers() error {
 		by += "; nothing that was rendered matches"
 	}
 	l.fact("controllers", strings.Join(l.chosen(controllersParameter), ", "), by)
-	l.strangers(members, len(ours) > 0)
+	l.strangers(members)
 	return nil
 }
 
-// strangers notes what is bound, and may be none of the service's.
-func (l *looker) strangers(members []member, isKnown bool) {
-	if !isKnown {
+// strangers notes what is bound, and may be none of the service's: nothing where no image
+// tells which are.
+func (l *looker) strangers(members []member) {
+	variable := strings.Join(l.chosen(variableParameter), "")
+	images := l.images(variable)
+	if len(images) == 0 {
 		return
 	}
-	images := l.images(strings.Join(l.chosen(variableParameter), ""))
 	remedy := fmt.Sprintf("if it holds no service, the constraint must say so: %s names such images, and %s those of the service", l.flag(exemptParameter), l.flag(imagesParameter))
 	for _, m := range members {
 		switch {
@@ -123,7 +125,7 @@ func (l *looker) strangers(members []member, isKnown bool) {
 			l.note("%s is bound, and has no image of the service (%s): %s", m, strings.Join(images, ", "), remedy)
 		case m.bound:
 			for _, c := range m.containers {
-				if !c.exempt && !slices.Contains(images, repository(c.image)) {
+				if !c.exempt && !c.declares(variable) && !slices.Contains(images, repository(c.image)) {
 					l.note("%s is bound, and its image %s declares the variable nowhere: %s", c, c.image, remedy)
 				}
 			}

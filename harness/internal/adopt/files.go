@@ -95,9 +95,8 @@ func inFlow(value any) (string, error) {
 	if node.Kind == yaml.SequenceNode {
 		node.Style = yaml.FlowStyle
 	}
-	// A line that is broken would be another text.
 	text, err := yaml.Marshal(&node)
-	return strings.TrimRight(strings.ReplaceAll(string(text), "\n ", ""), "\n"), err
+	return strings.TrimRight(string(text), "\n"), err
 }
 
 // configurationFile is the configuration. One that is there lacks what is not in it.
@@ -182,8 +181,8 @@ func workflowFile(_ context.Context, r Repository) (*File, error) {
 	return newOrLacking(r, WorkflowFile, text, text)
 }
 
-// hookPattern is how a configuration of pre-commit has the hook.
-var hookPattern = regexp.MustCompile(`(?m)^\s*(?:-\s+)?id:\s*["']?controllers-never-migrate|nevermigrate (?:check|diff)\b`)
+// hookPattern is how a configuration of pre-commit has the hook; a comment has none.
+var hookPattern = regexp.MustCompile(`(?m)^\s*(?:-\s+)?id:\s*["']?controllers-never-migrate|^[^#\n]*nevermigrate (?:check|diff)\b`)
 
 // hookFile is the configuration of pre-commit.
 func hookFile(_ context.Context, r Repository) (*File, error) {
@@ -247,7 +246,7 @@ func short(err error) error {
 func readText(top, name string) (string, error) {
 	text, err := render.ReadRegular(path.Join(top, name))
 	if err != nil {
-		return "", fmt.Errorf("read %s: %w", name, err)
+		return "", fmt.Errorf("read %s: %w", name, short(err))
 	}
 	return string(text), nil
 }

@@ -165,6 +165,11 @@ func LoadAs(file, from string, now time.Time) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)
 	}
+	return Parse(file, data, now)
+}
+
+// Parse is Load of a text, as if it stood in a file.
+func Parse(file string, data []byte, now time.Time) (*Config, error) {
 	c, err := place(file)
 	if err != nil {
 		return nil, fmt.Errorf("load configuration: %w", err)
