@@ -308,6 +308,9 @@ const perWorker = 8
 // askAll asks the policy for each of some objects, several at the same time. The error
 // is that of the first document that has one.
 func (e *Evaluator) askAll(ctx context.Context, objects []manifest.Object) ([]answer, error) {
+	if len(objects) == 0 {
+		return nil, nil
+	}
 	answers, errs := make([]answer, len(objects)), make([]error, len(objects))
 	var next atomic.Int64
 	work := func() {
@@ -327,9 +330,10 @@ func (e *Evaluator) askAll(ctx context.Context, objects []manifest.Object) ([]an
 		}
 	}
 	var group sync.WaitGroup
-	for range min((len(objects)+perWorker-1)/perWorker, runtime.GOMAXPROCS(0)) {
+	for range min((len(objects)-1)/perWorker, runtime.GOMAXPROCS(0)-1) {
 		group.Go(work)
 	}
+	work() // here, where the stack has grown already
 	group.Wait()
 	return answers, cmp.Or(errs...)
 }
