@@ -21,9 +21,9 @@ func tuneMemory(percent int, limit int64) {
 	}
 }
 
-// raiseLimit raises the limit after a collection, each time, when what is in use comes
-// close to it: a large input would else be collected without end, for nothing. Half of
-// what is in use may then be garbage, and 32 MiB are for what is not in the heap.
+// raiseLimit raises the limit after a collection, each time, when three quarters of it are
+// in use: a large input would else be collected without end, for nothing. Half of what is
+// in use may then be garbage, and 16 MiB are for what is not in the heap.
 func raiseLimit() {
 	if os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -32,8 +32,8 @@ func raiseLimit() {
 		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		metrics.Read(live)
 		inUse := int64(live[0].Value.Uint64())
-		if limit := inUse + inUse/2 + 32<<20; limit > debug.SetMemoryLimit(-1) {
-			debug.SetMemoryLimit(limit)
+		if inUse > debug.SetMemoryLimit(-1)/4*3 {
+			debug.SetMemoryLimit(inUse + inUse/2 + 16<<20)
 		}
 		raiseLimit()
 	}, 0)

@@ -53,7 +53,8 @@ func TestCollectLater(t *testing.T) {
 	}
 }
 
-// TestRaiseLimit: the limit follows what is in use, and one that the user gave stays.
+// TestRaiseLimit: the limit follows what is in use when that comes close to it, and one
+// that the user gave stays.
 func TestRaiseLimit(t *testing.T) {
 	before := debug.SetMemoryLimit(1 << 20)
 	t.Cleanup(func() { debug.SetMemoryLimit(before) })
@@ -70,7 +71,7 @@ func TestRaiseLimit(t *testing.T) {
 	raiseLimit()
 	for _, inUse := range []int{16 << 20, 64 << 20} {
 		held := make([]byte, inUse)
-		want := int64(inUse + inUse/2 + 32<<20)
+		want := int64(inUse + inUse/2 + 16<<20)
 		for range 1000 {
 			runtime.GC()
 			if debug.SetMemoryLimit(-1) >= want {
@@ -82,5 +83,14 @@ func TestRaiseLimit(t *testing.T) {
 			t.Errorf("with %d bytes in use the limit is %d, want at least %d", inUse, got, want)
 		}
 		runtime.KeepAlive(held)
+	}
+
+	debug.SetMemoryLimit(1 << 30) // far from what is in use
+	for range 3 {
+		runtime.GC()
+		time.Sleep(20 * time.Millisecond)
+	}
+	if got := debug.SetMemoryLimit(-1); got != 1<<30 {
+		t.Errorf("with little in use: %d bytes, want %d", got, 1<<30)
 	}
 }
