@@ -369,7 +369,9 @@ func conftestFindings(t *testing.T, out []byte) map[string][]report.Finding {
 				if !strings.Contains(r.Msg, r.Metadata.Details.Message) || !strings.Contains(r.Msg, r.Metadata.Details.Remedy) {
 					t.Errorf("%s: conftest's message %q lacks the message or the remedy", file.Filename, r.Msg)
 				}
-				all = append(all, r.Metadata.Details)
+				details := r.Metadata.Details
+				details.Page = report.PageOf(details.Code) // which a report adds
+				all = append(all, details)
 			}
 		}
 		findings[file.Filename] = sorted(all)

@@ -240,7 +240,9 @@ func conftestFindings(t *testing.T, out string) map[string][]report.Finding {
 	for _, file := range files {
 		all := []report.Finding{}
 		for _, r := range append(file.Failures, file.Warnings...) {
-			all = append(all, r.Metadata.Details)
+			details := r.Metadata.Details
+			details.Page = report.PageOf(details.Code) // which a report adds
+			all = append(all, details)
 		}
 		findings[file.Filename] = sorted(all)
 	}
