@@ -3,7 +3,6 @@
 package evaluate
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	conftest "github.com/open-policy-agent/conftest/policy"
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -26,6 +24,7 @@ import (
 	"github.com/proompteng/nevermigrate/harness/internal/constraint"
 	"github.com/proompteng/nevermigrate/harness/internal/manifest"
 	"github.com/proompteng/nevermigrate/harness/internal/mode"
+	"github.com/proompteng/nevermigrate/harness/internal/ordered"
 	"github.com/proompteng/nevermigrate/harness/report"
 )
 
@@ -311,31 +310,25 @@ func (e *Evaluator) askAll(ctx context.Context, objects []manifest.Object) ([]an
 	if len(objects) == 0 {
 		return nil, nil
 	}
-	answers, errs := make([]answer, len(objects)), make([]error, len(objects))
-	var next atomic.Int64
-	work := func() {
+	answers := make([]answer, len(objects))
+	workers := min(1+(len(objects)-1)/perWorker, runtime.GOMAXPROCS(0))
+	return answers, ordered.Do(len(objects), workers, func(_ int, each func(func(int) error)) error {
 		asker := e.askers.Get().(*asker)
 		defer e.askers.Put(asker)
 		asker.cancel = topdown.NewCancel()
 		defer context.AfterFunc(ctx, asker.cancel.Cancel)()
-		for i := next.Add(1) - 1; i < int64(len(objects)); i = next.Add(1) - 1 {
+		each(func(i int) error {
 			value, err := asker.ask(ctx, inputOf(objects[i]))
 			if err == nil {
 				err = decode(value, &answers[i])
 			}
 			if err != nil {
-				errs[i] = fmt.Errorf("evaluate document %d: %w", objects[i].Document, err)
-				next.Store(int64(len(objects))) // those before it are at work
+				return fmt.Errorf("evaluate document %d: %w", objects[i].Document, err)
 			}
-		}
-	}
-	var group sync.WaitGroup
-	for range min((len(objects)-1)/perWorker, runtime.GOMAXPROCS(0)-1) {
-		group.Go(work)
-	}
-	work() // here, where the stack has grown already
-	group.Wait()
-	return answers, cmp.Or(errs...)
+			return nil
+		})
+		return nil
+	})
 }
 
 // together is what the rules found for all of some inputs, in the order in which they

@@ -1,7 +1,6 @@
 package repository
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +16,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
+
+	"github.com/proompteng/nevermigrate/harness/internal/ordered"
 )
 
 // Limits on what is written for the base side. A tree that repeats itself can
@@ -129,35 +130,26 @@ func safeName(name string) bool {
 const perWorker = 100
 
 // blobs writes the files, several at the same time: each worker has the repository open
-// for itself. The error is that of the first file that has one.
+// for itself.
 func (c *checkout) blobs(ctx context.Context) error {
-	errs := make([]error, len(c.files))
-	var next atomic.Int64
-	work := func(from *Repository) {
-		for i := next.Add(1) - 1; i < int64(len(c.files)); i = next.Add(1) - 1 {
-			if errs[i] = context.Cause(ctx); errs[i] == nil {
-				errs[i] = c.blob(from, c.files[i].entry, c.files[i].path)
+	workers := min(1+len(c.files)/perWorker, runtime.GOMAXPROCS(0))
+	return ordered.Do(len(c.files), workers, func(number int, each func(func(int) error)) error {
+		from := c.repository
+		if number > 0 {
+			var err error
+			if from, err = Open(c.repository.Top); err != nil {
+				return err
 			}
-			if errs[i] != nil {
-				next.Store(int64(len(c.files))) // those before it are at work
+			defer from.Close()
+		}
+		each(func(i int) error {
+			if err := context.Cause(ctx); err != nil {
+				return err
 			}
-		}
-	}
-	var group sync.WaitGroup
-	defer group.Wait()
-	for range min(len(c.files)/perWorker, runtime.GOMAXPROCS(0)-1) {
-		another, err := Open(c.repository.Top)
-		if err != nil {
-			return err
-		}
-		group.Go(func() {
-			defer another.Close()
-			work(another)
+			return c.blob(from, c.files[i].entry, c.files[i].path)
 		})
-	}
-	work(c.repository)
-	group.Wait()
-	return cmp.Or(errs...)
+		return nil
+	})
 }
 
 func (c *checkout) blob(from *Repository, entry entry, name string) (err error) {
