@@ -10,8 +10,8 @@ import (
 // tuneMemory lets the heap grow by a percentage before it is collected: most runs
 // are short, and collecting took much of them. The limit in bytes keeps long runs
 // small: above it, memory is collected as often as need be, so that garbage is not
-// taken for what a rendering needs; see raiseLimit. GOGC and GOMEMLIMIT have the last word, each on
-// its own.
+// taken for what a rendering needs; see raiseLimit. GOGC and GOMEMLIMIT have the last
+// word, each on its own.
 func tuneMemory(percent int, limit int64) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)

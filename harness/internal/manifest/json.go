@@ -22,18 +22,14 @@ type jsonText struct {
 	// Without it these are an error, and a text needs no more memory than its
 	// deepest value.
 	keep bool
-	// unread says where the items of lists begin that are left unread, each a node without
-	// content; nil when none is.
-	unread map[*yaml.Node]jsonPlace
+	// unread says how many bytes are before the items of lists that are left unread, each
+	// a node without content; nil when none is.
+	unread map[*yaml.Node]int
 	// begin is where the last value begins that next returned; at is where the last
 	// token begins, line its line, and column how many characters are before it there;
 	// both are counted up to counted.
 	begin, at, line, column, counted int
 }
-
-// jsonPlace is a place in a text: a line, and how many bytes are before it in the text
-// and characters in the line.
-type jsonPlace struct{ begin, line, column int }
 
 func newJSONText(data []byte, keep bool) *jsonText {
 	decoder := json.NewDecoder(bytes.NewReader(data))
@@ -71,6 +67,14 @@ func (j *jsonText) count() {
 	j.column += utf8.RuneCount(text)
 }
 
+// begins moves to where the next token begins, past the given bytes, and returns an empty
+// node that is there.
+func (j *jsonText) begins(between string) *yaml.Node {
+	j.skip(between)
+	j.count()
+	return &yaml.Node{Line: j.line, Column: 1 + j.column}
+}
+
 // token returns the next token, which stands in as many maps and lists, and where
 // it begins, as an empty node.
 func (j *jsonText) token(depth int) (json.Token, *yaml.Node, error) {
@@ -78,9 +82,7 @@ func (j *jsonText) token(depth int) (json.Token, *yaml.Node, error) {
 	if depth == 0 {
 		between = " \t\r\n"
 	}
-	j.skip(between)
-	j.count()
-	node := &yaml.Node{Line: j.line, Column: 1 + j.column}
+	node := j.begins(between)
 	token, err := j.decoder.Token()
 	if err != nil {
 		return nil, nil, fmt.Errorf("line %d: %w", min(j.line, lines(j.data)), jsonError(err))
@@ -161,15 +163,12 @@ func (j *jsonText) item(in *yaml.Node, depth int) (*yaml.Node, error) {
 	if j.unread == nil || in.Kind != yaml.SequenceNode || depth != 2 {
 		return j.value(depth)
 	}
-	j.skip(" \t\r\n:,")
-	j.count()
-	place := jsonPlace{j.at, j.line, j.column}
+	node := j.begins(" \t\r\n:,")
+	j.unread[node] = j.at
 	var text json.RawMessage
 	if err := j.decoder.Decode(&text); err != nil {
 		return nil, fmt.Errorf("line %d: %w", j.line, jsonError(err))
 	}
-	node := &yaml.Node{Line: place.line, Column: 1 + place.column}
-	j.unread[node] = place
 	return node, nil
 }
 

@@ -19,22 +19,22 @@ func Nodes(data []byte) ([]*yaml.Node, error) {
 type Tree struct {
 	Documents []*yaml.Node
 	data      []byte
-	unread    map[*yaml.Node]jsonPlace
+	unread    map[*yaml.Node]int // see jsonText
 }
 
 // ReadTree reads a stream.
 func ReadTree(data []byte) (*Tree, error) {
-	return readTree(data, map[*yaml.Node]jsonPlace{})
+	return readTree(data, map[*yaml.Node]int{})
 }
 
 // Fill reads what is left of a node of the tree, where something is.
 func (t *Tree) Fill(node *yaml.Node) error {
-	place, ok := t.unread[node]
+	begin, ok := t.unread[node]
 	if !ok {
 		return nil
 	}
-	text := newJSONText(t.data[place.begin:], true)
-	text.line, text.column = place.line, place.column
+	text := newJSONText(t.data[begin:], true)
+	text.line, text.column = node.Line, node.Column-1
 	read, err := text.value(2)
 	if err != nil {
 		return err
@@ -45,7 +45,7 @@ func (t *Tree) Fill(node *yaml.Node) error {
 }
 
 // readTree reads a stream; unread is filled when it is not nil.
-func readTree(data []byte, unread map[*yaml.Node]jsonPlace) (*Tree, error) {
+func readTree(data []byte, unread map[*yaml.Node]int) (*Tree, error) {
 	if looksLikeJSON(data) {
 		located := newJSONText(data, true)
 		located.unread = unread

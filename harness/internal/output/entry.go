@@ -138,7 +138,7 @@ func (e Entry) body() string {
 	return strings.Join(append(e.lines(), page(e.Finding)...), "\n")
 }
 
-// line is the heading and the body, for formats that have one line for them.
+// line is the heading and the message, for formats that have one line for them.
 func (e Entry) line() string {
 	lines := slices.DeleteFunc(e.lines(), func(line string) bool { return line == "" })
 	return strings.Join(strings.Fields(e.heading()+": "+strings.Join(lines, " | ")), " ")

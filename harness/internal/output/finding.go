@@ -72,18 +72,20 @@ func linked(code string) string {
 	return "[" + code + "]"
 }
 
-var linkedCode = regexp.MustCompile(`\[(CNM[0-9]{3})\]`)
+var inBrackets = regexp.MustCompile(`\[(\w+)\]`)
 
 // MarkdownLinks are the lines to put at the end of a text in Markdown, by which the codes
 // in it lead to the pages of their rules: each address once, for a comment has a bound.
 func MarkdownLinks(text string) string {
-	codes := map[string]bool{}
-	for _, match := range linkedCode.FindAllStringSubmatch(text, -1) {
-		codes[match[1]] = true
+	pages := map[string]string{}
+	for _, match := range inBrackets.FindAllStringSubmatch(text, -1) {
+		if address := report.PageOf(match[1]); address != "" {
+			pages[match[1]] = address
+		}
 	}
 	lines := ""
-	for _, code := range slices.Sorted(maps.Keys(codes)) {
-		lines += "\n[" + code + "]: " + report.PageOf(code)
+	for _, code := range slices.Sorted(maps.Keys(pages)) {
+		lines += "\n[" + code + "]: " + pages[code]
 	}
 	if lines != "" {
 		lines += "\n"
